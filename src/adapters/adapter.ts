@@ -1,0 +1,173 @@
+import type { Operation, Service } from '../service.ts';
+
+/** One HTTP answer of a backend to a probe. A body that is not JSON reads as `undefined`. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+  readonly json: unknown;
+}
+
+/**
+ * A backend as a probe sees it: requests go to its `baseUrl` with its credentials, bounded in time.
+ * Both reject only when no HTTP answer came (refused, reset, timed out).
+ */
+export interface Backend {
+  get(path: string): Promise<Reply>;
+  post(path: string, body: unknown): Promise<Reply>;
+}
+
+/** A model in an instance's catalogue. */
+export interface CatalogueModel {
+  /** The backend's name for it. */
+  readonly id: string;
+  /** Other names the backend answers to (Ollama: `llama3.2` for `llama3.2:latest`). */
+  readonly aliases?: readonly string[];
+  /** What it can do; absent: whatever its instance can. */
+  readonly services?: readonly Service[];
+  /** In memory now; absent: the backend does not say. */
+  readonly loaded?: boolean;
+  /** Context window in tokens. */
+  readonly contextLength?: number;
+  /** Unix seconds. */
+  readonly created?: number;
+  readonly ownedBy?: string;
+}
+
+export interface ProbeResult {
+  /**
+   * `loading`: up, but not yet able to serve (it says so itself); `misconfigured`: it refuses our
+   * credentials or our Host; `unhealthy`: it answers, but says that it is broken.
+   */
+  readonly state: 'healthy' | 'loading' | 'misconfigured' | 'unhealthy';
+  /** One clause on why it is not healthy, and what to do. */
+  readonly detail?: string;
+  readonly version?: string;
+  /** The whole catalogue; absent when it could not be read this time (the last one stays). */
+  readonly models?: readonly CatalogueModel[];
+  /** The operations this very server has, where it tells (vLLM's routes); absent: all of the adapter's. */
+  readonly operations?: readonly Operation[];
+}
+
+/** A part of a multipart form, as it lies in the request. */
+export interface FormPart {
+  readonly name: string;
+  /** Present on files. */
+  readonly filename?: string;
+  readonly contentType?: string;
+  readonly data: Buffer;
+}
+
+/** What an adapter may know of a call when it prepares the request or the answer. */
+export interface AdapterCall {
+  readonly operation: Operation;
+  /** The backend's name of the model. */
+  readonly model: string;
+  /** The client's top-level JSON fields, or its form's text fields (the last of repeated ones). */
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** The client asked for a stream (`stream: true`, or `stream_format: sse` of speech). */
+  readonly stream: boolean;
+  /** The form's parts in their order, when the body is multipart. */
+  readonly form?: readonly FormPart[];
+}
+
+/**
+ * Changes to the request's top level; all else goes on byte for byte. In a form, `set` writes text
+ * fields and `parts` replaces parts whole.
+ */
+export interface RequestPatch {
+  readonly set?: Readonly<Record<string, unknown>>;
+  readonly remove?: readonly string[];
+  /** Multipart only: gives each part as it is to be sent; the same object means untouched bytes. */
+  readonly parts?: (parts: readonly FormPart[]) => readonly FormPart[];
+}
+
+/** One server-sent event, without its framing. */
+export interface ServerEvent {
+  readonly event?: string;
+  readonly data: string;
+}
+
+export interface Answer {
+  readonly body: Buffer | string;
+  readonly contentType?: string;
+}
+
+/** How a backend's success becomes what OpenAI would have answered. Errors never come here. */
+export interface ResponseTransform {
+  /**
+   * The whole answer that is not an event stream; `undefined`: leave its bytes as they came.
+   * @param linked What was found at the paths that `links` named, in their order.
+   * @throws Error when nothing right can be made of it: the answer is broken, and another instance may do better.
+   */
+  readonly body?: (
+    body: Buffer,
+    contentType: string,
+    linked?: readonly Buffer[],
+  ) => Answer | undefined;
+  /**
+   * Paths on the same backend that the answer points to and a client may not reach (LocalAI's edited
+   * images): they are fetched before `body` is asked. Nearly always none.
+   */
+  readonly links?: (body: Buffer, contentType: string) => readonly string[];
+  /** One event of a stream: what to send in its place. */
+  readonly event?: (event: ServerEvent) => readonly ServerEvent[];
+  /** The content type, when only that is wrong. */
+  readonly contentType?: (contentType: string | undefined) => string;
+}
+
+/** How one backend does one operation. With neither transform, bytes pass through. */
+export interface OperationSpec {
+  /** Below `baseUrl`, which has neither a trailing slash nor a trailing `/v1`. */
+  readonly path: string;
+  /**
+   * What to change in the request.
+   * @throws RequestRefused when this backend cannot do what the client asks.
+   */
+  readonly request?: (call: AdapterCall) => RequestPatch | undefined;
+  readonly response?: (call: AdapterCall) => ResponseTransform | undefined;
+}
+
+/** What knows one kind of backend. */
+export interface Adapter {
+  readonly name: string;
+  /** Where discovery looks for it on this machine. */
+  readonly ports: readonly number[];
+  /** Used when an instance has no `baseUrl`: clouds have one address for all. */
+  readonly baseUrl?: string;
+  /** Pays by use and is not ours: probed rarely. */
+  readonly cloud?: boolean;
+  /** The headers that carry an instance's `apiKey`. */
+  readonly auth: (apiKey: string) => Readonly<Record<string, string>>;
+  /**
+   * How long an idle socket may be used again, in milliseconds; at least a second less than the
+   * backend's own limit, or a request may meet a socket that is just being closed.
+   */
+  readonly keepAlive: number;
+  readonly operations: Readonly<Partial<Record<Operation, OperationSpec>>>;
+  /** Health, catalogue and loaded models, without a generation. Rejects when the backend is out of reach. */
+  probe(backend: Backend): Promise<ProbeResult>;
+  /** Whether the server at the other end is one of this kind. Absent: discovery does not look for it. */
+  recognise?(backend: Backend): Promise<boolean>;
+  /**
+   * The status that an error answer should have had, where the backend's own is known to lie
+   * (Xinference answers 500 to a client's mistake).
+   */
+  verdict?(status: number, message: string): number;
+}
+
+/** A request that an adapter can't translate; its message tells the client what to change. */
+export class RequestRefused extends Error {
+  /** The request field at fault. */
+  readonly param: string | null;
+  constructor(message: string, param: string | null = null) {
+    super(message);
+    this.name = 'RequestRefused';
+    this.param = param;
+  }
+}
+
+/** Checks an adapter's shape at compile time and gives it back as it is. */
+export function defineAdapter<const A extends Adapter>(adapter: A): A {
+  return adapter;
+}

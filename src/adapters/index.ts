@@ -1,0 +1,19 @@
+import type { Adapter } from './adapter.ts';
+import { gpustack } from './gpustack.ts';
+import { localai } from './localai.ts';
+import { ollama } from './ollama.ts';
+import { openai } from './openai.ts';
+import { vllm } from './vllm.ts';
+import { xinference } from './xinference.ts';
+
+export type AdapterName = 'openai' | 'ollama' | 'vllm' | 'xinference' | 'localai' | 'gpustack';
+
+/** The adapters that come with jairouter, by the name that `adapter:` takes in the config. */
+export const ADAPTERS: Readonly<Record<AdapterName, Adapter>> = {
+  openai,
+  ollama,
+  vllm,
+  xinference,
+  localai,
+  gpustack,
+};

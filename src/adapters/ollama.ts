@@ -1,0 +1,157 @@
+import type { Service } from '../service.ts';
+import {
+  defineAdapter,
+  type AdapterCall,
+  type Backend,
+  type CatalogueModel,
+  type ProbeResult,
+  type RequestPatch,
+} from './adapter.ts';
+import { bearer } from './auth.ts';
+import { failureOf, ifAnswered, noList, versionAt } from './catalogue.ts';
+import { embeddings } from './embeddings.ts';
+import { asNumber, asObject, asObjects, asText, type JsonObject } from './json.ts';
+import { translatedTranscription } from './transcription.ts';
+
+export const ollama = defineAdapter({
+  name: 'ollama',
+  ports: [11434],
+  // Ollama itself has no keys; a proxy in front of it may.
+  auth: bearer,
+  // It never closes an idle connection.
+  keepAlive: 60_000,
+  operations: {
+    chat: { path: '/v1/chat/completions', request: limitTokens },
+    completions: { path: '/v1/completions', request: limitTokens },
+    embeddings,
+    transcriptions: translatedTranscription('/v1/audio/transcriptions', ['json', 'text']),
+  },
+  probe,
+  recognise,
+});
+
+/** Ollama decodes `max_tokens` only, and silently ignores the newer name. */
+function limitTokens({ fields }: AdapterCall): RequestPatch | undefined {
+  const limit = asNumber(fields['max_completion_tokens']);
+  if (limit === undefined || asNumber(fields['max_tokens']) !== undefined) return undefined;
+  return { set: { max_tokens: limit }, remove: ['max_completion_tokens'] };
+}
+
+async function probe(backend: Backend): Promise<ProbeResult> {
+  const path = '/api/tags';
+  const [tags, running, version] = await Promise.all([
+    backend.get(path),
+    ifAnswered(backend.get('/api/ps')),
+    versionAt(backend, '/api/version'),
+  ]);
+  if (tags.status === 403 && tags.text.trim() === '') {
+    return {
+      state: 'misconfigured',
+      detail:
+        'it refuses our Host header (403): set OLLAMA_HOST=0.0.0.0 where Ollama runs (and OLLAMA_ORIGINS if a browser origin is refused), or use an address it accepts (localhost, a private IP, a .local name)',
+    };
+  }
+  const failure = failureOf(tags, path);
+  if (failure) return failure;
+  const list = asObject(tags.json);
+  if (!list || !('models' in list)) return noList(path);
+  const entries = (asObjects(list['models']) ?? []).filter((entry) => nameOf(entry) !== undefined);
+  const loaded = running && loadedContexts(running.json);
+  const shown = await showUnknown(backend, entries);
+  const models = entries.map((entry) =>
+    toModel(entry, shown.get(entry['digest']) ?? entry, loaded),
+  );
+  return { state: 'healthy', ...version, models };
+}
+
+function nameOf(entry: JsonObject): string | undefined {
+  return asText(entry['model']) ?? asText(entry['name']);
+}
+
+/** The models in memory, with the context each was loaded with. */
+function loadedContexts(json: unknown): ReadonlyMap<string, number | undefined> {
+  const entries = asObjects(asObject(json)?.['models']) ?? [];
+  return new Map(
+    entries.map((entry) => [nameOf(entry) ?? '', asNumber(entry['context_length'])] as const),
+  );
+}
+
+/** What `/api/show` said of a model, kept for as long as its instance lives: a digest never changes. */
+const SHOWN = new WeakMap<Backend, Map<unknown, JsonObject>>();
+/** Questions at a time; Ollama answers each from disk. */
+const AT_ONCE = 4;
+
+/** Asks for the models whose capabilities the list does not tell, as older versions do. */
+async function showUnknown(
+  backend: Backend,
+  entries: readonly JsonObject[],
+): Promise<ReadonlyMap<unknown, JsonObject>> {
+  const before = SHOWN.get(backend) ?? new Map<unknown, JsonObject>();
+  const silent = entries.filter((entry) => !Array.isArray(entry['capabilities']));
+  const shown = new Map<unknown, JsonObject>();
+  const asked: JsonObject[] = [];
+  for (const entry of silent) {
+    const known = before.get(entry['digest']);
+    if (known) shown.set(entry['digest'], known);
+    else asked.push(entry);
+  }
+  SHOWN.set(backend, shown);
+  const next = asked.values();
+  const ask = async () => {
+    for (const entry of next) {
+      const reply = await ifAnswered(backend.post('/api/show', { model: nameOf(entry) }));
+      const details = asObject(reply?.json);
+      if (details) shown.set(entry['digest'], details);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, ask));
+  return shown;
+}
+
+function toModel(
+  entry: JsonObject,
+  details: JsonObject,
+  loaded: ReadonlyMap<string, number | undefined> | undefined,
+): CatalogueModel {
+  const id = nameOf(entry)!;
+  const capabilities = details['capabilities'];
+  const contextLength = loaded?.get(id) ?? largestContext(details);
+  const created = Date.parse(asText(entry['modified_at']) ?? '') / 1000;
+  return {
+    id,
+    ...(id.endsWith(':latest') ? { aliases: [id.slice(0, -':latest'.length)] } : {}),
+    ...(Array.isArray(capabilities) ? { services: servicesOf(capabilities) } : {}),
+    ...(loaded ? { loaded: loaded.has(id) } : {}),
+    ...(contextLength ? { contextLength } : {}),
+    ...(Number.isFinite(created) ? { created: Math.floor(created) } : {}),
+    ownedBy: id.includes('/') ? id.slice(0, id.indexOf('/')) : 'library',
+  };
+}
+
+function servicesOf(capabilities: readonly unknown[]): readonly Service[] {
+  const services: Service[] = [];
+  if (capabilities.includes('completion')) services.push('chat');
+  if (capabilities.includes('embedding')) services.push('embeddings');
+  if (capabilities.includes('audio')) services.push('transcription');
+  return services;
+}
+
+/** `llama.context_length` and the like, under the name of the model's architecture. */
+function largestContext(details: JsonObject): number | undefined {
+  const info = asObject(details['model_info']) ?? {};
+  return asNumber(info[`${asText(info['general.architecture'])}.context_length`]);
+}
+
+async function recognise(backend: Backend): Promise<boolean> {
+  const [root, version, localai] = await Promise.all([
+    backend.get('/'),
+    backend.get('/api/version'),
+    backend.get('/readyz'),
+  ]);
+  // SGLang and LocalAI emulate `/api/version`, LocalAI the root too when told to.
+  return (
+    root.text.trim() === 'Ollama is running' &&
+    asText(asObject(version.json)?.['version']) !== undefined &&
+    localai.status === 404
+  );
+}

@@ -1,0 +1,82 @@
+import { bearer } from './auth.ts';
+import { defineAdapter, type Backend, type ProbeResult } from './adapter.ts';
+import { entriesOf, failureOf, modelOf, noList } from './catalogue.ts';
+import { embeddings } from './embeddings.ts';
+import { asObject, asText, type JsonObject } from './json.ts';
+import { rerank } from './rerank.ts';
+import { speech } from './speech.ts';
+import { transcription } from './transcription.ts';
+import type { Service } from '../service.ts';
+
+/** OpenAI itself, and every server that speaks its dialect and has no adapter of its own. */
+export const openai = defineAdapter({
+  name: 'openai',
+  ports: [],
+  baseUrl: 'https://api.openai.com',
+  cloud: true,
+  auth: bearer,
+  // Local servers of this kind mostly close at 5 s.
+  keepAlive: 3000,
+  operations: {
+    chat: { path: '/v1/chat/completions' },
+    completions: { path: '/v1/completions' },
+    embeddings,
+    rerank,
+    speech,
+    transcriptions: transcription('/v1/audio/transcriptions'),
+    translations: transcription('/v1/audio/translations'),
+    // Untouched: gpt-image-* rejects `response_format`, and OpenAI's URLs can be reached.
+    imageGenerations: { path: '/v1/images/generations' },
+    imageEdits: { path: '/v1/images/edits' },
+    imageVariations: { path: '/v1/images/variations' },
+  },
+  probe,
+});
+
+async function probe(backend: Backend): Promise<ProbeResult> {
+  const path = '/v1/models';
+  const reply = await backend.get(path);
+  // Too many requests is an answer of a server that works.
+  if (reply.status === 429) return { state: 'healthy' };
+  // Some services have no list; their models stand in the config then.
+  if (reply.status === 404 && reply.json !== undefined) return { state: 'healthy' };
+  const failure = failureOf(reply, path);
+  if (failure) return failure;
+  const models = entriesOf(reply)?.map((entry) => ({ ...modelOf(entry), ...more(entry) }));
+  return models ? { state: 'healthy', models } : noList(path);
+}
+
+function more(entry: JsonObject) {
+  const services = servicesById(entry['id'] as string);
+  // llama.cpp's router tells what it has in memory, and its other names.
+  const status = asText(asObject(entry['status'])?.['value']);
+  const names: unknown[] = Array.isArray(entry['aliases']) ? entry['aliases'] : [];
+  const aliases = names.filter(
+    (name): name is string => typeof name === 'string' && name !== entry['id'],
+  );
+  return {
+    ...(services ? { services } : {}),
+    ...(status === undefined ? {} : { loaded: status === 'loaded' }),
+    ...(aliases.length > 0 ? { aliases } : {}),
+  };
+}
+
+/** Names that are the same thing everywhere; the first match counts. */
+const KINDS: readonly (readonly [RegExp, readonly Service[]])[] = [
+  [/^text-embedding-/, ['embeddings']],
+  [/rerank/, ['rerank']],
+  [/^whisper|-transcribe/, ['transcription']],
+  [/^tts-|-tts(-|$)/, ['speech']],
+  [/^dall-e-3/, ['imageGeneration']],
+  [/^(dall-e|gpt-image|chatgpt-image)-/, ['imageGeneration', 'imageEdit']],
+  [/^(gpt-|chatgpt-|o\d)/, ['chat']],
+];
+
+/**
+ * OpenAI's list tells no kinds, so the names must.
+ * @returns `undefined` for a name that says nothing.
+ */
+export function servicesById(id: string): readonly Service[] | undefined {
+  const name = id.slice(id.lastIndexOf('/') + 1).toLowerCase();
+  return KINDS.find(([pattern]) => pattern.test(name))?.[1];
+}

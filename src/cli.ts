@@ -1,0 +1,148 @@
+import { Command, CommanderError, Option } from '@commander-js/extra-typings';
+import { milliseconds, names, port, rate, share } from './commands/arguments.ts';
+import { UserError } from './commands/user-error.ts';
+import { VERSION } from './commands/version.ts';
+
+/**
+ * Runs the command line to its end, or until a server is up. Ends the process itself when
+ * something failed: a half-started server must not keep it alive.
+ *
+ * @param argv `process.argv`.
+ */
+export async function main(argv: string[]): Promise<void> {
+  // Whoever read us has heard enough (`jairouter … | head`): that is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  const code = await run(argv);
+  // Only an empty write knows that what was written before has arrived.
+  if (code !== 0) process.stderr.write('', () => process.exit(code));
+}
+
+/** @returns The exit code: 0, 1 failure, 2 usage or invalid config, 3 no server found. */
+async function run(argv: string[]): Promise<number> {
+  const program = declare();
+  if (argv.length <= 2) {
+    program.outputHelp();
+    return 0;
+  }
+  try {
+    await program.parseAsync(argv);
+    return 0;
+  } catch (error) {
+    return report(error);
+  }
+}
+
+function report(error: unknown): number {
+  // commander has said it already; help and version come this way too.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof UserError) {
+    process.stderr.write(`jairouter: ${error.message}\n`);
+    return error.exitCode;
+  }
+  // By its name: its module would cost every command the time of loading a config.
+  if (error instanceof Error && error.name === 'ConfigError') {
+    process.stderr.write(`${error.message}\n`);
+    return 2;
+  }
+  const detail = error instanceof Error ? error.stack : String(error);
+  process.stderr.write(`jairouter: this is a bug, please report it:\n${detail}\n`);
+  return 1;
+}
+
+/** Declares the commands; the code of one is imported when it runs. */
+function declare(): Command {
+  const program = new Command('jairouter')
+    .description('One local OpenAI-compatible endpoint for every model you can reach.')
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'explain a command')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
+    .addHelpText(
+      'after',
+      `
+Start here:
+  jairouter serve    works without any config: finds what runs here, or serves mock models
+  jairouter init     writes a config of what it finds
+
+Then point your tools at http://127.0.0.1:4747/v1`,
+    );
+
+  program
+    .command('serve')
+    .description('run the proxy')
+    .option('-c, --config <file>', 'the config (default: jairouter.config.* from here upward)')
+    .option('-p, --port <number>', 'listen on this port, whatever the config says', port)
+    .option('--host <address>', 'listen on this address, whatever the config says')
+    .option('--insecure', 'allow another address than this machine’s own without API keys')
+    .addOption(
+      new Option('--log-format <format>', 'how a call is logged: for people or machines').choices([
+        'text',
+        'json',
+      ] as const),
+    )
+    .addHelpText(
+      'after',
+      examples('serve', 'serve -p 8080', 'serve -c team.yaml --log-format json'),
+    )
+    .action(async (options) => {
+      const { serve } = await import('./commands/serve.ts');
+      await serve(options);
+    });
+
+  program
+    .command('init')
+    .description('write a config of the backends and API keys that are found')
+    .option('-y, --yes', 'ask nothing: include all that is found')
+    .addOption(
+      new Option('--format <format>', 'the kind of file')
+        .choices(['yaml', 'json', 'ts'] as const)
+        .default('yaml' as const),
+    )
+    .option('--force', 'write over a config that is there already')
+    .addHelpText('after', examples('init', 'init --yes', 'init --format ts --force'))
+    .action(async (options) => {
+      const { init } = await import('./commands/init.ts');
+      await init(options);
+    });
+
+  program
+    .command('mock')
+    .description('run a backend for rehearsals: all services, no models behind them')
+    .option('-p, --port <number>', 'listen on this port; 0: any free one', port, 4748)
+    .option('--models <names>', 'names to serve, with commas between; they tell the kind', names)
+    .option('--ttft <duration>', 'time to the first token, like 300ms', milliseconds)
+    .option('--tps <number>', 'tokens per second after it (default: all at once)', rate)
+    .option('--fail <share>', 'answer this share of calls with a 500, from 0 to 1', share)
+    .option('--hang [share]', 'never answer this share of calls (without a number: all)', share)
+    .addHelpText(
+      'after',
+      examples(
+        'mock',
+        'mock --ttft 300ms --tps 40',
+        'mock --port 8000 --models qwen3-32b,bge-m3,whisper-large',
+        'mock --fail 0.2 --hang 0.05',
+      ),
+    )
+    .action(async (options) => {
+      const { mock } = await import('./commands/mock.ts');
+      await mock(options);
+    });
+
+  return program;
+}
+
+function examples(...lines: string[]): string {
+  return ['', 'Examples:', ...lines.map((line) => `  jairouter ${line}`)].join('\n');
+}
+
+/** `error: unknown command 'serv'⏎(Did you mean serve?)` → `jairouter: unknown command 'serv' (…)` */
+function oneLine(text: string): string {
+  return `${text
+    .trim()
+    .replace(/^error:/, 'jairouter:')
+    .replaceAll(/\s*\n\s*/g, ' ')}\n`;
+}

@@ -1,0 +1,46 @@
+import { InvalidArgumentError } from '@commander-js/extra-typings';
+import { parseDuration } from '../config/units.ts';
+
+/** Readers of what stands behind an option. They throw what commander shows as a wrong usage. */
+
+/** @returns A TCP port; 0 stands for any free one. */
+export function port(text: string): number {
+  return within(text, /^\d+$/, { max: 65_535, wanted: 'a port from 0 to 65535' });
+}
+
+/** @returns Milliseconds of `300ms`, `2s`, or of a bare number of them. */
+export function milliseconds(text: string): number {
+  const duration = /^\d+$/.test(text) ? Number(text) : parseDuration(text);
+  if (duration !== undefined) return duration;
+  throw new InvalidArgumentError('It must be a duration like 300ms or 2s.');
+}
+
+/** @returns A part of all, from 0 to 1. */
+export function share(text: string): number {
+  return within(text, /^\d*\.?\d+$/, { max: 1, wanted: 'a number from 0 to 1' });
+}
+
+/** @returns A number above 0. */
+export function rate(text: string): number {
+  const number = within(text, /^\d*\.?\d+$/, { max: Infinity, wanted: 'a number above 0' });
+  if (number > 0) return number;
+  throw new InvalidArgumentError('It must be a number above 0.');
+}
+
+/** @returns The names between the commas. */
+export function names(text: string): string[] {
+  const all = text.split(',').map((name) => name.trim());
+  if (all.every((name) => name !== '')) return all;
+  throw new InvalidArgumentError(
+    'It must be names with commas between them, like gpt-x,whisper-y.',
+  );
+}
+
+function within(
+  text: string,
+  pattern: RegExp,
+  { max, wanted }: { max: number; wanted: string },
+): number {
+  if (pattern.test(text) && Number(text) <= max) return Number(text);
+  throw new InvalidArgumentError(`It must be ${wanted}.`);
+}

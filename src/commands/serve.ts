@@ -1,0 +1,150 @@
+import { ADAPTERS } from '../adapters/index.ts';
+import { loadConfig } from '../config/load.ts';
+import { applyOverrides, checkExposure } from '../config/overrides.ts';
+import { compile } from '../gateway/snapshot.ts';
+import type { Gateway } from '../http/gateway.ts';
+import { startServer, type RunningServer } from '../http/server.ts';
+import { Fleet } from '../instances/fleet.ts';
+import { instanceSettings } from '../instances/settings.ts';
+import { openLog, type LogFormat } from '../observe/log.ts';
+import { banner, instanceTable, stateReport } from './banner.ts';
+import { describePortHolder } from './port-holder.ts';
+import { UserError } from './user-error.ts';
+import { findWithoutConfig, type FoundConfig } from './zero-config.ts';
+
+export interface ServeOptions {
+  readonly config?: string;
+  readonly port?: number;
+  readonly host?: string;
+  readonly insecure?: boolean;
+  readonly logFormat?: LogFormat;
+}
+
+/** Milliseconds for the running calls to end after the first signal. */
+const DRAIN = 10_000;
+/** Milliseconds between two looks for backends when there is no config. */
+const LOOK_EVERY = 10_000;
+
+/** The command `serve`: runs until it is told to stop. */
+export async function serve(options: ServeOptions): Promise<void> {
+  const { env } = process;
+  const log = openLog({
+    format: options.logFormat ?? 'text',
+    color: process.stdout.isTTY && !env['NO_COLOR'],
+    write: (text) => process.stdout.write(text),
+    now: Date.now,
+  });
+  const loaded = await loadConfig({
+    file: options.config,
+    cwd: process.cwd(),
+    env,
+    adapters: Object.values(ADAPTERS),
+  });
+  const found = loaded ? undefined : await findWithoutConfig(env);
+  const source = loaded ?? found!;
+  const flags = { host: options.host, port: options.port };
+  const config = applyOverrides(source.config, flags, env);
+  checkExposure(config, { insecure: options.insecure ?? false });
+
+  const fleet = new Fleet((instance) => {
+    // The first state is told with the others, below.
+    if (announced) log.say(...stateReport(instance));
+  });
+  let announced = false;
+  const settingsOf = (of: Pick<FoundConfig, 'config' | 'unset'>) =>
+    instanceSettings(of.config, { adapters: ADAPTERS, unset: of.unset, env });
+  const gateway: Gateway = { snapshot: compile(config), fleet, log, inFlight: 0, draining: false };
+  const server = await openServer(gateway, config.server);
+  fleet.apply(settingsOf(source));
+
+  log.show(banner({ url: server.url, file: loaded?.file, news: found?.news ?? [] }));
+  for (const warning of loaded?.warnings ?? []) log.say('warn', warning);
+  const looking = found && keepLooking(found, gateway, { settingsOf, flags });
+  stopOnSignal(async () => {
+    looking?.close();
+    log.say('info', `stopping; ${gateway.inFlight} calls are running`);
+    await server.close(DRAIN);
+    await fleet.close(true);
+    await found?.close();
+    log.flush();
+  });
+
+  await fleet.probed();
+  announced = true;
+  log.show(instanceTable([...fleet.instances()]));
+}
+
+async function openServer(
+  gateway: Gateway,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<RunningServer> {
+  try {
+    return await startServer(gateway, { host, port });
+  } catch (error) {
+    const holder = await describePortHolder(port);
+    const why =
+      holder === undefined
+        ? (error as Error).message
+        : `the port is taken by ${holder}; stop that, or choose another with --port`;
+    throw new UserError(`cannot listen on ${host}:${port}: ${why}`);
+  }
+}
+
+/** Without a config, backends come and go by themselves. */
+function keepLooking(
+  first: FoundConfig,
+  gateway: Gateway,
+  context: {
+    readonly settingsOf: (found: FoundConfig) => ReturnType<typeof instanceSettings>;
+    readonly flags: { readonly host: string | undefined; readonly port: number | undefined };
+  },
+): { close(): void } {
+  const { log, fleet } = gateway;
+  let current = first;
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+  const look = async (): Promise<void> => {
+    const next = await current.lookAgain();
+    if (closed) return;
+    if (next) {
+      current = next;
+      gateway.snapshot = compile(applyOverrides(next.config, context.flags, process.env));
+      fleet.apply(context.settingsOf(next));
+      for (const line of next.news) log.say('info', line);
+    }
+    schedule();
+  };
+  const schedule = (): void => {
+    timer = setTimeout(() => void look().catch(report), LOOK_EVERY);
+  };
+  const report = (error: unknown): void => {
+    log.say('error', `looking for backends failed: ${String(error)}`);
+    schedule();
+  };
+  schedule();
+  return {
+    close() {
+      closed = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** The first signal ends in good order, a second one at once. */
+function stopOnSignal(stop: () => Promise<void>): void {
+  let stopping = false;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    const code = signal === 'SIGINT' ? 130 : 143;
+    if (stopping) process.exit(code);
+    stopping = true;
+    void stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`jairouter: stopping failed: ${String(error)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+}

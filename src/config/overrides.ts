@@ -1,0 +1,74 @@
+import { BlockList, isIP } from 'node:net';
+import { ConfigError } from './problem.ts';
+import type { Config } from './schema.ts';
+
+/** What the command line may set over the config; an absent one lets the config's show. */
+export interface Overrides {
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+}
+
+/**
+ * The last two layers over a config: built-in < file < `JAIROUTER_HOST`, `JAIROUTER_PORT` < flags.
+ * A variable that is set to nothing is not set.
+ *
+ * @throws ConfigError when `JAIROUTER_PORT` is no port.
+ */
+export function applyOverrides(
+  config: Config,
+  flags: Overrides,
+  env: NodeJS.ProcessEnv = {},
+): Config {
+  const { server } = config;
+  return {
+    ...config,
+    server: {
+      ...server,
+      host: flags.host ?? (env['JAIROUTER_HOST']?.trim() || server.host),
+      port: flags.port ?? portFrom(env['JAIROUTER_PORT']) ?? server.port,
+    },
+  };
+}
+
+function portFrom(given: string | undefined): number | undefined {
+  const text = given?.trim();
+  if (!text) return undefined;
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new ConfigError([
+    {
+      file: 'JAIROUTER_PORT',
+      path: 'server.port',
+      message: `must be a whole number from 0 to 65535, not \`${text}\``,
+    },
+  ]);
+}
+
+/**
+ * Refuses to serve other machines without asking for a key; called when the flags are applied.
+ *
+ * @throws ConfigError that names both ways out.
+ */
+export function checkExposure(config: Config, { insecure }: { insecure: boolean }): void {
+  const { host, apiKeys } = config.server;
+  if (insecure || apiKeys.length > 0 || isLoopback(host)) return;
+  throw new ConfigError([
+    {
+      file: 'server.host',
+      path: 'server.host',
+      message: `\`${host}\` can be reached from other machines, and no API key is set: set \`server.apiKeys\`, or pass --insecure if everyone there may use your backends and their keys`,
+    },
+  ]);
+}
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
+
+/** @returns Whether only this machine can reach a server that listens on `host`. */
+export function isLoopback(host: string): boolean {
+  const name = host.replace(/^\[(.*)\]$/, '$1');
+  if (name.toLowerCase() === 'localhost') return true;
+  const family = isIP(name);
+  return family !== 0 && LOOPBACK.check(name, family === 6 ? 'ipv6' : 'ipv4');
+}

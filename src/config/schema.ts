@@ -1,0 +1,348 @@
+import { z } from 'zod';
+import { SERVICES } from '../service.ts';
+import { address, baseUrl, duration, flag, notYet, numeric, rate, size, text } from './fields.ts';
+import { BUILT_IN } from './settings.ts';
+import { formatDuration } from './units.ts';
+
+/**
+ * The whole configuration, as one schema: the types, the JSON Schema that editors use and the
+ * option list of the docs all come from here. Blocks that layer (`defaults` < service < instance)
+ * have no default of their own here; `BUILT_IN` is the lowest layer, and only named beside them.
+ */
+
+export const STRATEGIES = [
+  'random',
+  'round-robin',
+  'least-connections',
+  'ip-hash',
+  'consistent-hash',
+  'latency',
+] as const;
+const strategy = z.enum(STRATEGIES);
+const service = z.enum(SERVICES);
+
+const loadBalance = z
+  .union([
+    strategy.transform((name) => ({ strategy: name })),
+    z.strictObject({
+      strategy: strategy.optional().meta({
+        description: 'How to choose among the candidates of one call.',
+        default: BUILT_IN.loadBalance.strategy,
+      }),
+      preferLoaded: flag.optional().meta({
+        description: 'Among the candidates, those first that have the model in memory.',
+        default: BUILT_IN.loadBalance.preferLoaded,
+      }),
+      key: z
+        .string()
+        .regex(
+          /^(prefix|user|api-key|header:[\w-]+)$/,
+          'must be prefix, user, api-key or header:NAME',
+        )
+        .optional()
+        .meta({
+          description:
+            "What `consistent-hash` hashes: the conversation's `prefix`, the request's `user` field, the client's `api-key`, or a request header (`header:NAME`).",
+          default: BUILT_IN.loadBalance.key,
+        }),
+    }),
+  ])
+  .meta({ id: 'loadBalance', description: 'A strategy by name, or a block with its details.' });
+
+const timeouts = z
+  .strictObject({
+    connect: duration.optional().meta({
+      description: 'Until the TCP and TLS connection stands.',
+      default: formatDuration(BUILT_IN.timeouts.connect),
+    }),
+    firstByte: duration.optional().meta({
+      description:
+        'Until the head of an answer that is not streamed; that is its whole generation.',
+      default: formatDuration(BUILT_IN.timeouts.firstByte),
+    }),
+    firstEvent: duration.optional().meta({
+      description: 'Until the first event of a stream; `firstByte` caps it.',
+      default: formatDuration(BUILT_IN.timeouts.firstEvent),
+    }),
+    idle: duration.optional().meta({
+      description: 'Between two bytes of an answer.',
+      default: formatDuration(BUILT_IN.timeouts.idle),
+    }),
+    total: duration.optional().meta({ description: 'The whole attempt. Unset: no limit.' }),
+    loading: notYet(duration).optional().meta({
+      description: 'How long the others are suspended while the backend loads the model.',
+    }),
+  })
+  .meta({ id: 'timeouts', description: 'Time limits of one attempt.' });
+
+const retry = z
+  .strictObject({
+    attempts: numeric({ whole: true, min: 1, max: 20 }).optional().meta({
+      description: 'Attempts of one call at the most, the first one included.',
+      default: BUILT_IN.retry.attempts,
+    }),
+  })
+  .meta({ id: 'retry', description: 'Trying again on another instance.' });
+
+const health = z
+  .strictObject({
+    interval: duration.optional().meta({
+      description: 'Between two probes of an instance.',
+      default: formatDuration(BUILT_IN.health.interval),
+    }),
+    timeout: duration.optional().meta({
+      description: 'For one probe.',
+      default: formatDuration(BUILT_IN.health.timeout),
+    }),
+    unhealthyAfter: numeric({ whole: true, min: 1 }).optional().meta({
+      description: 'Failed probes in a row until an instance counts as unhealthy.',
+      default: BUILT_IN.health.unhealthyAfter,
+    }),
+    healthyAfter: numeric({ whole: true, min: 1 }).optional().meta({
+      description: 'Good probes in a row until it counts as healthy again.',
+      default: BUILT_IN.health.healthyAfter,
+    }),
+  })
+  .meta({ id: 'health', description: 'Probes of an instance.' });
+
+const rateLimit = z
+  .strictObject({
+    algorithm: z
+      .enum(['token-bucket', 'leaky-bucket', 'sliding-window', 'fixed-window', 'warm-up'])
+      .optional()
+      .meta({ description: 'How calls are counted.' }),
+    rate: rate.meta({ description: 'Calls (or tokens) in a span of time, such as 10/s or 60/m.' }),
+    capacity: numeric({ above: 0 })
+      .optional()
+      .meta({ description: 'The burst of a bucket, or the length of a leaky bucket.' }),
+    per: z
+      .enum(['global', 'client', 'key', 'ip', 'model', 'instance'])
+      .optional()
+      .meta({ description: 'What has a count of its own.' }),
+    cost: z
+      .enum(['requests', 'tokens'])
+      .optional()
+      .meta({ description: 'What a call costs: 1, or the tokens it uses.' }),
+  })
+  .meta({ id: 'rateLimit', description: 'A limit on calls.' });
+
+const circuitBreaker = z
+  .strictObject({
+    failureThreshold: numeric({ whole: true, min: 1 })
+      .optional()
+      .meta({ description: 'Failures in a row that open it.' }),
+    openFor: duration
+      .optional()
+      .meta({ description: 'How long it stays open before it lets trial calls through.' }),
+    successThreshold: numeric({ whole: true, min: 1 })
+      .optional()
+      .meta({ description: 'Good trial calls that close it.' }),
+  })
+  .meta({ id: 'circuitBreaker', description: 'Keeps calls away from a failing instance.' });
+
+const queue = z
+  .strictObject({
+    size: numeric({ whole: true, min: 0 })
+      .optional()
+      .meta({ description: 'Calls that may wait at once.' }),
+    maxWait: duration.optional().meta({ description: 'How long a call waits at the most.' }),
+  })
+  .meta({ id: 'queue', description: 'Where calls wait when every candidate is full.' });
+
+const LIMIT = 'A limit on calls.';
+const BREAKER = 'When to keep calls away from an instance.';
+
+const serviceBlock = z
+  .strictObject({
+    loadBalance: loadBalance
+      .optional()
+      .meta({ description: 'How calls of this service are spread.' }),
+    timeouts: timeouts.optional().meta({ description: 'Time limits of calls of this service.' }),
+    retry: retry.optional().meta({ description: 'Retries of calls of this service.' }),
+    defaultModel: text
+      .optional()
+      .meta({ description: 'The model of calls that name none. Unset: such calls are refused.' }),
+    rateLimit: notYet(rateLimit).optional().meta({ description: LIMIT }),
+    circuitBreaker: notYet(circuitBreaker).optional().meta({ description: BREAKER }),
+    queue: notYet(queue).optional().meta({ description: 'Where calls of this service wait.' }),
+  })
+  .meta({ id: 'service', description: 'What holds for one service.' });
+
+const defaults = z.strictObject({
+  loadBalance: loadBalance
+    .optional()
+    .meta({ description: 'How calls are spread over the candidates.' }),
+  timeouts: timeouts.optional().meta({ description: 'Time limits of attempts.' }),
+  retry: retry.optional().meta({ description: 'Retries of calls.' }),
+  health: health.optional().meta({ description: 'Probes of the instances.' }),
+  rateLimit: notYet(rateLimit).optional().meta({ description: LIMIT }),
+  circuitBreaker: notYet(circuitBreaker).optional().meta({ description: BREAKER }),
+  queue: notYet(queue)
+    .optional()
+    .meta({ description: 'Where calls wait when every candidate is full.' }),
+});
+
+const tls = z.strictObject({
+  ca: text.optional().meta({
+    description:
+      "A PEM file with the authority that signed the backend's certificate; a path from the config file's folder.",
+  }),
+  rejectUnauthorized: flag.prefault(true).meta({
+    description: "Whether a certificate that can't be verified ends the connection.",
+  }),
+});
+
+const instance = z
+  .strictObject({
+    adapter: text.meta({
+      description:
+        'What kind of backend it is: openai, ollama, vllm, xinference, localai or gpustack.',
+    }),
+    baseUrl: baseUrl.optional().meta({
+      description:
+        'Its address, with or without a trailing `/v1`. May be left out where the adapter has one of its own.',
+    }),
+    enabled: flag
+      .prefault(true)
+      .meta({ description: 'Whether it serves at all. A disabled instance is not probed either.' }),
+    weight: numeric({ above: 0 })
+      .prefault(1)
+      .meta({ description: 'Its share of the work, relative to the other instances.' }),
+    priority: numeric({ whole: true, min: 0 }).prefault(0).meta({
+      description: 'Its tier: lower first; a higher one serves only when no lower one can.',
+    }),
+    apiKey: text.optional().meta({
+      description: 'The key the backend wants. Write `${VARIABLE}` rather than the key itself.',
+    }),
+    headers: z
+      .record(z.string(), z.string())
+      .default({})
+      .meta({ description: 'Headers sent with every request to it.' }),
+    services: z
+      .array(service)
+      .min(1)
+      .optional()
+      .meta({ description: 'The services it may be used for. Unset: all that its adapter can.' }),
+    models: z.array(text).min(1).optional().meta({
+      description:
+        'The models it serves; `*` stands for any run of characters. Unset: the backend is asked.',
+    }),
+    timeouts: timeouts.optional().meta({ description: 'Time limits of attempts on it.' }),
+    health: health.optional().meta({ description: 'Its probes.' }),
+    tls: tls.optional().meta({ description: 'How its certificate is checked.' }),
+    proxy: address.optional().meta({
+      description: 'An HTTP proxy on the way to it. Unset: HTTP(S)_PROXY and NO_PROXY decide.',
+    }),
+    maxConcurrency: notYet(numeric({ whole: true, min: 1 }))
+      .optional()
+      .meta({ description: 'Attempts on it at one time.' }),
+    rateLimit: notYet(rateLimit).optional().meta({ description: LIMIT }),
+    circuitBreaker: notYet(circuitBreaker).optional().meta({ description: BREAKER }),
+  })
+  .meta({ id: 'instance', description: 'One running backend.' });
+
+const model = z
+  .strictObject({
+    targets: z
+      .array(z.string().regex(/^[^/\s]+\/.+$/, 'must be INSTANCE/MODEL'))
+      .min(1)
+      .meta({ description: 'What the name stands for: one or more `INSTANCE/MODEL`.' }),
+    fallback: z.array(text).default([]).meta({
+      description: 'Model names that are tried in this order when no target can serve.',
+    }),
+    rateLimit: notYet(rateLimit).optional().meta({ description: LIMIT }),
+  })
+  .meta({ id: 'model', description: 'A model name of your own.' });
+
+const apiKey = z.strictObject({
+  name: text.meta({ description: 'Whose key it is; shown instead of the key.' }),
+  key: text.meta({ description: 'The key. Write `${VARIABLE}` rather than the key itself.' }),
+  models: z
+    .array(text)
+    .default(['*'])
+    .meta({ description: 'The models it may use; `*` stands for any run of characters.' }),
+  rateLimit: notYet(rateLimit).optional().meta({ description: LIMIT }),
+});
+
+const server = z.strictObject({
+  host: text.default('127.0.0.1').meta({
+    description:
+      'The address to listen on. Any but a loopback address needs `apiKeys`, or `--insecure`.',
+  }),
+  port: numeric({ whole: true, min: 0, max: 65_535 })
+    .prefault(4747)
+    .meta({ description: 'The port to listen on; 0 takes any free one.' }),
+  apiKeys: z.array(apiKey).prefault([]).meta({
+    description: 'The keys that clients must show. None: open, which is for loopback only.',
+  }),
+  allowedHosts: z
+    .array(z.string().regex(/^[^/\s]+$/, 'must be a host name, without http:// and path'))
+    .default([])
+    .meta({
+      description:
+        'Further `Host` names that are answered while no API key is set; loopback names always are.',
+    }),
+  cors: z
+    .strictObject({
+      origins: z
+        .array(
+          z
+            .string()
+            .regex(
+              /^(\*|null|[a-z][a-z0-9+.-]*:\/\/[^/\s]+)$/i,
+              'must be an origin like http://localhost:3000, without a path',
+            ),
+        )
+        .default([])
+        .meta({
+          description:
+            'Browser origins that may call; `*` stands for any run of characters. None: no browser page may.',
+        }),
+    })
+    .prefault({})
+    .meta({ description: 'What browser pages may do.' }),
+  maxBodySize: size
+    .prefault('100mb')
+    .meta({ description: 'Larger request bodies are refused with 413.' }),
+  adminToken: notYet(text).optional().meta({ description: 'A fixed token for `/admin`.' }),
+});
+
+/** Visible ASCII but the slash: names stand in response headers, and before a slash in targets. */
+const instanceName = z
+  .string()
+  .regex(
+    /^[!-.0-~]+$/,
+    'must have only plain letters, digits and signs such as - _ . (no slash, no space)',
+  );
+
+export const schema = z
+  .strictObject({
+    $schema: z.string().optional().meta({ description: 'Where editors find the JSON Schema.' }),
+    server: server.prefault({}).meta({ description: 'The endpoint that your tools talk to.' }),
+    defaults: defaults
+      .prefault({})
+      .meta({ description: 'What holds where a service or an instance says nothing else.' }),
+    services: z
+      .partialRecord(service, serviceBlock)
+      .prefault({})
+      .meta({ description: 'What holds for one kind of work, by its name.' }),
+    instances: z
+      .record(instanceName, instance)
+      .prefault({})
+      .meta({ description: 'Your backends, each under a name of your choice.' }),
+    models: z
+      .record(text, model)
+      .prefault({})
+      .meta({ description: 'Model names of your own, and what they stand for.' }),
+    adapters: notYet(z.record(text, z.unknown()))
+      .optional()
+      .meta({ description: 'Adapters of your own.' }),
+    rateLimit: notYet(rateLimit).optional().meta({ description: LIMIT }),
+  })
+  .meta({ title: 'jairouter configuration' });
+
+/** A config file as its author writes it. */
+export type ConfigInput = z.input<typeof schema>;
+/** A valid config with units read and defaults filled in; inheritance is resolved by `settings.ts`. */
+export type Config = z.output<typeof schema>;
+export type Strategy = (typeof STRATEGIES)[number];

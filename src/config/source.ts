@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises';
+import { basename, extname } from 'node:path';
+import { ConfigError, shownPath, type Finding, type Path } from './problem.ts';
+
+/** From 1. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A config file that was read, and where in it things stand. */
+export interface Source {
+  /** As its author wrote it, before variables are filled in; `undefined` for an empty file. */
+  readonly data: unknown;
+  /** Mistakes that leave the rest readable, such as a key given twice. */
+  readonly mistakes: readonly (Place & { readonly message: string })[];
+  /** Every file that was read for it. */
+  readonly files: readonly string[];
+  /** The place of a key or a value, or of the nearest block around it that has one. */
+  place(path: Path, at: Finding['at']): Place | undefined;
+}
+
+/** A file that can't be read as what it is. */
+export class SourceError extends Error {
+  readonly mistakes: readonly (Partial<Place> & { readonly message: string })[];
+
+  constructor(mistakes: SourceError['mistakes']) {
+    super(mistakes.map(({ message }) => message).join('\n'));
+    this.name = 'SourceError';
+    this.mistakes = mistakes;
+  }
+}
+
+const TEXT = new Set(['', '.yaml', '.yml', '.json']);
+const CODE = new Set(['.ts', '.mts', '.js', '.mjs']);
+
+/** The key under which a `package.json` holds our config. */
+export const PACKAGE_KEY = 'jairouter';
+
+/**
+ * Reads one config file, by its ending.
+ *
+ * @param file Absolute.
+ * @throws ConfigError when it is missing, of an unknown kind, or not even YAML, JSON or a module.
+ */
+export async function readSource(file: string, cwd: string): Promise<Source> {
+  const shown = shownPath(file, cwd);
+  const fail = (...mistakes: SourceError['mistakes']): never => {
+    throw new ConfigError(mistakes.map((mistake) => ({ file: shown, path: '', ...mistake })));
+  };
+  const ending = extname(file);
+  if (!TEXT.has(ending) && !CODE.has(ending))
+    fail({ message: `can't be read as a config; it must end in .yaml, .json, .ts or .js` });
+  try {
+    const text = await readText(file);
+    if (CODE.has(ending)) {
+      const { readModule } = await import('./module-source.ts');
+      return await readModule(file, text);
+    }
+    const { readYaml } = await import('./yaml-source.ts');
+    const source = readYaml(file, text);
+    return basename(file) === 'package.json' ? within(source, PACKAGE_KEY) : source;
+  } catch (error) {
+    if (error instanceof SourceError) return fail(...error.mistakes);
+    throw error;
+  }
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return (await readFile(file, 'utf8')).replace(/^\uFEFF/, '');
+  } catch (error) {
+    throw new SourceError([{ message: unreadable(error) }]);
+  }
+}
+
+/** @returns A clause on why a file could not be read. */
+export function unreadable(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+  if (code === 'ENOENT') return 'no such file';
+  if (code === 'EISDIR') return 'is a folder, not a file';
+  if (code === 'EACCES' || code === 'EPERM') return 'may not be read (no permission)';
+  return `can't be read: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+/** The part of a file under one of its keys. */
+function within(source: Source, key: string): Source {
+  const { data } = source;
+  if (typeof data !== 'object' || data === null || !Object.hasOwn(data, key))
+    throw new SourceError([{ message: `has no \`${key}\` key` }]);
+  return {
+    ...source,
+    data: (data as Record<string, unknown>)[key],
+    place: (path, at) => source.place([key, ...path], at),
+  };
+}

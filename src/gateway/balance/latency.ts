@@ -1,0 +1,31 @@
+import type { Balancer, Candidate, PickContext } from './balancer.ts';
+import { sample, totalWeight } from './sample.ts';
+
+/** Milliseconds counted for an instance on its first try: worse than any that has answered. */
+const UNPROVEN = 1e9;
+
+/**
+ * Power of two choices: of two drawn by weight, the one with the less of
+ * latency × (in flight + 1) / weight. Looking at two keeps a crowd from running to the one
+ * instance that looked best a moment ago.
+ */
+export function latency(): Balancer {
+  return {
+    pick<C extends Candidate>(candidates: readonly C[], { now, random }: PickContext): C {
+      if (candidates.length === 1) return candidates[0]!;
+      const total = totalWeight(candidates);
+      const first = sample(candidates, total, random());
+      const one = candidates[first]!;
+      const other = candidates[sample(candidates, total - one.weight, random(), first)]!;
+      return cost(other, now) < cost(one, now) ? other : one;
+    },
+  };
+}
+
+function cost(candidate: Candidate, now: number): number {
+  const measured = candidate.latency(now);
+  // A never measured one is tried at once, but with one call: what it is worth is not known
+  // until that answers, and it may be a black hole.
+  const expected = measured > 0 ? measured : candidate.inFlight === 0 ? 0 : UNPROVEN;
+  return (expected * (candidate.inFlight + 1)) / candidate.weight;
+}

@@ -1,0 +1,10 @@
+import type { Balancer } from './balancer.ts';
+import { sample, totalWeight } from './sample.ts';
+
+/** Weighted random: remembers nothing. */
+export function random(): Balancer {
+  return {
+    pick: (candidates, { random }) =>
+      candidates[sample(candidates, totalWeight(candidates), random())]!,
+  };
+}

@@ -1,0 +1,102 @@
+import { serviceOf, type Operation } from '../service.ts';
+import type { Balancer, PickContext } from './balance/balancer.ts';
+import { preferLoaded } from './balance/prefer-loaded.ts';
+import type { InstanceState, Routable, Target } from './directory.ts';
+import { hasModel } from './resolve.ts';
+
+/** Why an instance can't serve a call right now. */
+export interface Rejection {
+  readonly instance: string;
+  readonly model: string;
+  /** `unsupported` and `no_model` are for good; an instance may come back from the others. */
+  readonly kind:
+    | 'unsupported'
+    | 'no_model'
+    | 'tried'
+    | Exclude<InstanceState, 'healthy' | 'unknown'>;
+  /** One clause, fit for an error message. */
+  readonly reason: string;
+}
+
+export interface Selection<I extends Routable> {
+  readonly candidates: readonly Target<I>[];
+  readonly rejections: readonly Rejection[];
+}
+
+/**
+ * Sorts a step's targets into candidates and rejections.
+ * @param tried Names of instances that this call has already been to.
+ */
+export function select<I extends Routable>(
+  targets: readonly Target<I>[],
+  operation: Operation,
+  tried: ReadonlySet<string>,
+): Selection<I> {
+  const candidates: Target<I>[] = [];
+  const rejections: Rejection[] = [];
+  for (const target of targets) {
+    const rejected = reject(target, operation, tried);
+    if (rejected) {
+      rejections.push({ instance: target.instance.name, model: target.model, ...rejected });
+    } else {
+      candidates.push(target);
+    }
+  }
+  return { candidates, rejections };
+}
+
+function reject(
+  target: Target,
+  operation: Operation,
+  tried: ReadonlySet<string>,
+): Pick<Rejection, 'kind' | 'reason'> | undefined {
+  const { instance, entry } = target;
+  const service = serviceOf(operation);
+  if (!instance.supports(operation)) {
+    return { kind: 'unsupported', reason: `does not offer ${service}` };
+  }
+  if (entry?.services && !entry.services.includes(service)) {
+    return { kind: 'unsupported', reason: `has it for ${entry.services.join(', ')} only` };
+  }
+  const { state } = instance;
+  if (state !== 'healthy' && state !== 'unknown') {
+    const detail = instance.stateDetail;
+    return { kind: state, reason: detail ? `is ${state} (${detail})` : `is ${state}` };
+  }
+  if (!hasModel(target)) {
+    return { kind: 'no_model', reason: `has no model "${target.model}"` };
+  }
+  if (tried.has(instance.name)) return { kind: 'tried', reason: 'has just failed' };
+  return undefined;
+}
+
+/**
+ * Picks one candidate: the lowest priority tier, in it those that have the model in memory when
+ * that is preferred, among them the strategy's choice.
+ * @param candidates At least one.
+ */
+export function choose<I extends Routable>(
+  candidates: readonly Target<I>[],
+  balancer: Balancer,
+  options: { readonly preferLoaded: boolean; readonly context: PickContext },
+): Target<I> {
+  let tier = lowestTier(candidates);
+  if (options.preferLoaded) tier = preferLoaded(tier, ({ entry }) => entry?.loaded === true);
+  if (tier.length === 1) return tier[0]!;
+  const picked = balancer.pick(
+    tier.map(({ instance }) => instance),
+    options.context,
+  );
+  return tier.find(({ instance }) => instance === picked)!;
+}
+
+function lowestTier<I extends Routable>(candidates: readonly Target<I>[]): readonly Target<I>[] {
+  const first = candidates[0]!.instance.priority;
+  let lowest = first;
+  let mixed = false;
+  for (const { instance } of candidates) {
+    if (instance.priority !== first) mixed = true;
+    if (instance.priority < lowest) lowest = instance.priority;
+  }
+  return mixed ? candidates.filter(({ instance }) => instance.priority === lowest) : candidates;
+}

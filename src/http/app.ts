@@ -1,0 +1,167 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { fromNodeHandler, H3, HTTPError } from 'h3';
+import { OPERATIONS, type Operation } from '../service.ts';
+import { authenticate, checkBrowser, preflightHeaders } from './auth.ts';
+import { gatewayError, HttpError, renderError, type ErrorBody } from './errors.ts';
+import type { Gateway } from './gateway.ts';
+import { findModel, listModels } from './models.ts';
+import { proxy } from './proxy.ts';
+
+interface Reply {
+  readonly status: number;
+  readonly body: unknown;
+}
+type Answer = (request: IncomingMessage, path: string) => Reply;
+
+/** The route table. */
+export function createApp(gateway: Gateway): H3 {
+  const app = new H3({ silent: true, onError: (error) => errorResponse(error) });
+  for (const operation of Object.keys(OPERATIONS) as Operation[]) {
+    const handler = fromNodeHandler((request, response) =>
+      proxy(gateway, operation, request as IncomingMessage, response as ServerResponse),
+    );
+    for (const route of OPERATIONS[operation].routes) app.post(route, handler);
+  }
+
+  app.get(
+    '/health',
+    open(gateway, () => ({ status: 200, body: { status: 'ok' } })),
+  );
+  app.get(
+    '/ready',
+    open(gateway, () => readiness(gateway)),
+  );
+  app.get(
+    '/v1/models',
+    guarded(gateway, (request) => {
+      const { config } = gateway.snapshot;
+      const key = authenticate(request.headers, config.server);
+      return {
+        status: 200,
+        body: { object: 'list', data: listModels(config, gateway.fleet, key) },
+      };
+    }),
+  );
+  app.get('/v1/models/**', guarded(gateway, oneModel(gateway)));
+  app.options('/**', preflight(gateway));
+  app.all(
+    '/**',
+    open(gateway, (request, path) => {
+      throw noRoute(request.method ?? 'GET', path);
+    }),
+  );
+  return app;
+}
+
+/** For everybody who may reach us at all. */
+function open(gateway: Gateway, answer: Answer) {
+  return fromNodeHandler((request, response) => {
+    const incoming = request as IncomingMessage;
+    const outgoing = response as ServerResponse;
+    let headers: OutgoingHttpHeaders = {};
+    try {
+      headers = checkBrowser(incoming, gateway.snapshot.config.server);
+      const { status, body } = answer(incoming, pathOf(incoming));
+      send(outgoing, status, body, headers);
+    } catch (error) {
+      if (!(error instanceof HttpError)) throw error;
+      send(outgoing, error.status, { error: error.body }, { ...headers, ...error.headers });
+    }
+  });
+}
+
+/** For those who hold a key, where keys are set. */
+function guarded(gateway: Gateway, answer: Answer) {
+  return open(gateway, (request, path) => {
+    authenticate(request.headers, gateway.snapshot.config.server);
+    return answer(request, path);
+  });
+}
+
+function oneModel(gateway: Gateway): Answer {
+  return (request, path) => {
+    const { snapshot, fleet } = gateway;
+    const id = decodeURIComponent(path.slice('/v1/models/'.length));
+    const key = authenticate(request.headers, snapshot.config.server);
+    const model = findModel(id, snapshot, fleet, key);
+    if (model) return { status: 200, body: model };
+    throw gatewayError(
+      'model_not_found',
+      `No instance has a model "${id}". GET /v1/models lists what there is.`,
+      { param: 'model' },
+    );
+  };
+}
+
+function readiness({ fleet }: Gateway): Reply {
+  const instances = Object.fromEntries(
+    [...fleet.instances()].map(({ name, state }) => [name, state]),
+  );
+  const ready = Object.values(instances).includes('healthy');
+  return {
+    status: ready ? 200 : 503,
+    body: { status: ready ? 'ready' : 'not ready', instances },
+  };
+}
+
+function preflight(gateway: Gateway) {
+  return fromNodeHandler((request, response) => {
+    const incoming = request as IncomingMessage;
+    const outgoing = response as ServerResponse;
+    try {
+      const allowed = checkBrowser(incoming, gateway.snapshot.config.server);
+      outgoing.writeHead(204, { ...allowed, ...preflightHeaders(incoming) }).end();
+    } catch (error) {
+      if (!(error instanceof HttpError)) throw error;
+      send(outgoing, error.status, { error: error.body }, error.headers);
+    }
+  });
+}
+
+function noRoute(method: string, path: string): HttpError {
+  const routes = Object.values(OPERATIONS).flatMap(({ routes: own }) => [...own]) as string[];
+  if (routes.includes(path)) {
+    return gatewayError('method_not_allowed', `${path} takes POST, not ${method}.`, {
+      headers: { allow: 'POST, OPTIONS' },
+    });
+  }
+  const meant = routes.find((route) => route === `/v1${path}` || `/v1${route}` === path);
+  return gatewayError(
+    'unknown_route',
+    meant === undefined
+      ? `There is no ${method} ${path} here.`
+      : `There is no ${method} ${path} here; ${meant} is. Check the base URL that your tool is set to: it should end in /v1.`,
+  );
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '/').split('?')[0]!;
+}
+
+function send(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: OutgoingHttpHeaders,
+): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    ...headers,
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+  });
+  response.end(response.req.method === 'HEAD' ? undefined : text);
+}
+
+/** What the framework itself refuses, such as a malformed path. */
+function errorResponse(error: Error): Response {
+  const status = HTTPError.isError(error) ? error.status : 500;
+  const body: ErrorBody =
+    status < 500
+      ? gatewayError('invalid_url', `The request's URL is not valid: ${error.message}.`).body
+      : gatewayError('internal_error', 'jairouter failed on this request. Please report it.').body;
+  return new Response(renderError(body), {
+    status,
+    headers: { 'content-type': 'application/json' },
+  });
+}

@@ -1,0 +1,189 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Config } from '../config/schema.ts';
+import type { AttemptRecord, Ending, Outcome } from '../observe/outcome.ts';
+import type { Usage } from '../observe/usage.ts';
+import { OPERATIONS, type Operation } from '../service.ts';
+import { authenticate, checkBrowser, type ApiKey } from './auth.ts';
+import { readBody } from './body.ts';
+import { gatewayError } from './errors.ts';
+import { acceptableRequestId } from './headers.ts';
+import { formFields, MalformedForm, parseForm, type Form } from './multipart.ts';
+import type { Attempt } from './relay.ts';
+
+/** A request that has been read: what routing and adapters need of it, and its bytes. */
+export interface ClientRequest {
+  readonly body: Buffer;
+  readonly form: Form | undefined;
+  /** Top-level JSON fields, or a form's text fields. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** As the client sent it. */
+  readonly model: string | undefined;
+  readonly stream: boolean;
+  /** Sent on in place of the client's own, when that would mislead the backend. */
+  readonly contentType: string | undefined;
+}
+
+/** A call's whole state; it travels the road once, and becomes one record at its end. */
+export interface Call {
+  readonly id: string;
+  readonly at: number;
+  /** On the clock of `performance.now()`. */
+  readonly began: number;
+  readonly operation: Operation;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Headers that go on every answer of this call. */
+  readonly ownHeaders: OutgoingHttpHeaders;
+  readonly attempts: AttemptRecord[];
+  key: ApiKey | undefined;
+  model: string | undefined;
+  stream: boolean;
+  bytesIn: number;
+  bytesOut: number;
+  events: number;
+  firstByte: number | undefined;
+  usage: Usage | undefined;
+  upstreamModel: string | undefined;
+  ending: Ending;
+  error: string | undefined;
+  /** The client went away. */
+  gone: boolean;
+  current: Attempt | undefined;
+}
+
+export function openCall(
+  operation: Operation,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Call {
+  const id = acceptableRequestId(request.headers['x-request-id']) ?? `req_${randomUUID()}`;
+  return {
+    id,
+    at: Date.now(),
+    began: performance.now(),
+    operation,
+    request,
+    response,
+    ownHeaders: { 'x-request-id': id },
+    attempts: [],
+    key: undefined,
+    model: undefined,
+    stream: false,
+    bytesIn: 0,
+    bytesOut: 0,
+    events: 0,
+    firstByte: undefined,
+    usage: undefined,
+    upstreamModel: undefined,
+    ending: 'error',
+    error: undefined,
+    gone: false,
+    current: undefined,
+  };
+}
+
+/**
+ * Lets the client in and reads its request.
+ * @throws HttpError for whatever is wrong with it; ClientGone.
+ */
+export async function readRequest(call: Call, server: Config['server']): Promise<ClientRequest> {
+  Object.assign(call.ownHeaders, checkBrowser(call.request, server));
+  call.key = authenticate(call.request.headers, server);
+  const body = await readBody(call.request, server.maxBodySize);
+  call.bytesIn = body.length;
+  const contentType = call.request.headers['content-type'] ?? '';
+  const isForm = /^multipart\/form-data\b/i.test(contentType);
+  const accepted: readonly string[] = OPERATIONS[call.operation].body;
+  if (!accepted.includes(isForm ? 'multipart' : 'json')) throw wrongKind(call.operation, isForm);
+
+  const read = isForm ? readForm(body, contentType) : readJson(body);
+  const { model, stream, stream_format: format } = read.fields;
+  if (model !== undefined && model !== null && typeof model !== 'string') {
+    throw gatewayError('missing_model', 'The field "model" must be a string.', { param: 'model' });
+  }
+  call.stream = stream === true || stream === 'true' || format === 'sse';
+  return {
+    body,
+    ...read,
+    model: model || undefined,
+    stream: call.stream,
+    // `curl -d` labels JSON as a form, which strict backends refuse.
+    contentType: isForm || /\bjson\b/i.test(contentType) ? undefined : 'application/json',
+  };
+}
+
+function readJson(body: Buffer): Pick<ClientRequest, 'form' | 'fields'> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body.toString('utf8'));
+  } catch (error) {
+    throw gatewayError(
+      'invalid_json',
+      body.length === 0
+        ? 'The request body is empty: send a JSON object with a "model".'
+        : `The request body is not valid JSON: ${(error as Error).message}.`,
+    );
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw gatewayError('invalid_json', 'The request body must be a JSON object.');
+  }
+  return { form: undefined, fields: parsed as Record<string, unknown> };
+}
+
+function readForm(body: Buffer, contentType: string): Pick<ClientRequest, 'form' | 'fields'> {
+  try {
+    const form = parseForm(body, contentType);
+    return { form, fields: formFields(form) };
+  } catch (error) {
+    if (!(error instanceof MalformedForm)) throw error;
+    throw gatewayError(
+      'invalid_multipart',
+      `The request body is not a valid multipart form: ${error.message}.`,
+    );
+  }
+}
+
+function wrongKind(operation: Operation, isForm: boolean): Error {
+  const [route] = OPERATIONS[operation].routes;
+  return isForm
+    ? gatewayError('unsupported_media_type', `${route} takes JSON, not a multipart form.`)
+    : gatewayError(
+        'invalid_multipart',
+        `${route} takes multipart/form-data with a file and a "model", not JSON.`,
+      );
+}
+
+/** The call's record; to be made when it is over. */
+export function outcomeOf(call: Call): Outcome {
+  const { id, at, operation, model, stream, attempts, ending, error } = call;
+  const left = ending === 'aborted' && call.firstByte === undefined;
+  return {
+    id,
+    at,
+    path: call.request.url?.split('?')[0] ?? '',
+    operation,
+    client: clientAddress(call.request),
+    key: call.key?.name,
+    model,
+    instance: attempts.at(-1)?.instance,
+    upstreamModel: call.upstreamModel,
+    ending,
+    status: left ? undefined : call.response.statusCode,
+    error,
+    stream,
+    attempts,
+    duration: performance.now() - call.began,
+    firstByte: call.firstByte,
+    events: call.events,
+    bytesIn: call.bytesIn,
+    bytesOut: call.bytesOut,
+    usage: call.usage,
+  };
+}
+
+/** The address that the call came from; IPv4 without its IPv6 clothing. */
+export function clientAddress(request: IncomingMessage): string {
+  const address = request.socket.remoteAddress ?? '';
+  return address.startsWith('::ffff:') ? address.slice(7) : address;
+}

@@ -1,0 +1,76 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+
+/** Every error that is the gateway's own: its status and OpenAI type, by its code. */
+export const ERRORS = {
+  invalid_json: { status: 400, type: 'invalid_request_error' },
+  missing_model: { status: 400, type: 'invalid_request_error' },
+  invalid_multipart: { status: 400, type: 'invalid_request_error' },
+  unsupported_parameter: { status: 400, type: 'invalid_request_error' },
+  invalid_url: { status: 400, type: 'invalid_request_error' },
+  invalid_api_key: { status: 401, type: 'authentication_error' },
+  model_not_allowed: { status: 403, type: 'permission_error' },
+  host_not_allowed: { status: 403, type: 'permission_error' },
+  origin_not_allowed: { status: 403, type: 'permission_error' },
+  model_not_found: { status: 404, type: 'invalid_request_error' },
+  unknown_route: { status: 404, type: 'invalid_request_error' },
+  method_not_allowed: { status: 405, type: 'invalid_request_error' },
+  request_too_large: { status: 413, type: 'invalid_request_error' },
+  unsupported_encoding: { status: 415, type: 'invalid_request_error' },
+  unsupported_media_type: { status: 415, type: 'invalid_request_error' },
+  internal_error: { status: 500, type: 'server_error' },
+  unsupported_service: { status: 501, type: 'invalid_request_error' },
+  upstream_unreachable: { status: 502, type: 'server_error' },
+  upstream_error: { status: 502, type: 'server_error' },
+  no_instance_available: { status: 503, type: 'server_error' },
+  shutting_down: { status: 503, type: 'server_error' },
+  upstream_timeout: { status: 504, type: 'server_error' },
+} as const satisfies Record<string, { status: number; type: string }>;
+export type ErrorCode = keyof typeof ERRORS;
+
+/** The inside of OpenAI's `{"error": …}`. */
+export interface ErrorBody {
+  readonly message: string;
+  readonly type: string;
+  readonly param: string | null;
+  readonly code: string | null;
+}
+
+/** What a client gets instead of an answer. */
+export class HttpError extends Error {
+  readonly status: number;
+  readonly body: ErrorBody;
+  readonly headers: OutgoingHttpHeaders;
+
+  constructor(status: number, body: ErrorBody, headers: OutgoingHttpHeaders = {}) {
+    super(body.message);
+    this.name = 'HttpError';
+    this.status = status;
+    this.body = body;
+    this.headers = headers;
+  }
+}
+
+/** An error of the gateway's own, by its row in the table. */
+export function gatewayError(
+  code: ErrorCode,
+  message: string,
+  options: { readonly param?: string | null; readonly headers?: OutgoingHttpHeaders } = {},
+): HttpError {
+  const { status, type } = ERRORS[code];
+  return new HttpError(
+    status,
+    { message, type, param: options.param ?? null, code },
+    options.headers ?? {},
+  );
+}
+
+/** The error as JSON text, in OpenAI's shape. */
+export function renderError(body: ErrorBody): string {
+  const { message, type, param, code } = body;
+  return JSON.stringify({ error: { message, type, param, code } });
+}
+
+/** The error as an event of a stream, in OpenAI's shape. */
+export function renderErrorEvent(body: ErrorBody): string {
+  return `data: ${renderError(body)}\n\n`;
+}

@@ -1,0 +1,159 @@
+import type { ServerEvent } from '../adapters/adapter.ts';
+import { streamError } from '../adapters/errors.ts';
+import { mentionsUsage, readUsage, type Usage } from '../observe/usage.ts';
+import type { Answerer, Outlet } from './answer.ts';
+import { renderErrorEvent } from './errors.ts';
+import {
+  countEvents,
+  EventCutter,
+  mayHoldError,
+  parseEvents,
+  renderEvent,
+  type PlacedEvent,
+} from './event-stream.ts';
+import { badAnswer, eventFailure, type Failure } from './failure.ts';
+import { isTerminator } from './terminator.ts';
+
+/** Errors are short; a longer event goes on without being looked into. */
+const HELD_WHEN_PASSING = 64 * 1024;
+/** An event that an adapter translates must be whole. */
+const HELD_WHEN_TRANSLATING = 64 * 1024 * 1024;
+
+/** What may end a stream holds one of these; anything else need not be parsed to know that it doesn't. */
+const END_MARKS = ['[DONE]', '.done"', '.completed'].map((mark) => Buffer.from(mark));
+
+const STREAM_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache',
+  'x-accel-buffering': 'no',
+};
+
+/**
+ * A stream of events, sent on event by event as it arrives. Its head goes out with the first event,
+ * so that an error in the first place can still be turned into a status or another attempt; an
+ * error later on, and an end without the terminator, reach the client as an error event.
+ */
+export class EventAnswer implements Answerer {
+  events = 0;
+  readonly #outlet: Outlet;
+  readonly #cutter: EventCutter;
+  readonly #translate: ((event: ServerEvent) => readonly ServerEvent[]) | undefined;
+  #terminated = false;
+  /** Comments that came before the first event. */
+  #waiting: Buffer[] = [];
+  #lastUsage: Buffer | undefined;
+
+  constructor(outlet: Outlet) {
+    this.#outlet = outlet;
+    this.#translate = outlet.request.transform?.event;
+    this.#cutter = new EventCutter(this.#translate ? HELD_WHEN_TRANSLATING : HELD_WHEN_PASSING);
+  }
+
+  data(chunk: Buffer): void {
+    const whole = this.#cutter.push(chunk);
+    if (whole) this.#accept(whole);
+  }
+
+  end(): void {
+    const rest = this.#cutter.rest();
+    if (rest) {
+      // Some backends leave out the empty line after their last event; an answer in plain JSON
+      // has none at all.
+      const events = parseEvents(Buffer.concat([rest, Buffer.from('\n\n')]));
+      if (events.some((event) => this.#isEnd(event) || streamError(event.data))) {
+        this.#accept(Buffer.concat([rest, Buffer.from('\n\n')]));
+      } else if (!this.#outlet.committed) {
+        const error = streamError(rest.toString('utf8'));
+        if (error) {
+          this.#outlet.fail(eventFailure(error));
+          return;
+        }
+      }
+    }
+    if (this.#terminated) {
+      this.#outlet.finish();
+      return;
+    }
+    const { instance } = this.#outlet.request;
+    const after = this.events === 0 ? 'before its first event' : `after ${this.events} events`;
+    this.broken(
+      badAnswer(
+        `The stream of "${instance.name}" ended ${after}, without its terminator: the answer is not whole.`,
+      ),
+    );
+  }
+
+  broken(failure: Failure): void {
+    if (!this.#outlet.committed) this.#outlet.fail(failure);
+    // The client has everything, terminator included; only the connection ended badly.
+    else if (this.#terminated) this.#outlet.finish();
+    else this.#outlet.breakOff(failure, renderErrorEvent(failure.body));
+  }
+
+  usage(): Usage | undefined {
+    return this.#lastUsage && readUsage(this.#lastUsage);
+  }
+
+  #accept(whole: Buffer): void {
+    if (mayHoldError(whole)) {
+      const events = parseEvents(whole);
+      for (const event of events) {
+        const error = streamError(event.data);
+        if (error) {
+          this.#failAt(whole.subarray(0, event.start), eventFailure(error));
+          return;
+        }
+      }
+    }
+    this.#send(whole);
+  }
+
+  /** The error's own event is not sent on: it is told in the client's dialect. */
+  #failAt(before: Buffer, failure: Failure): void {
+    this.#send(before);
+    // Only what follows the terminator is nobody's loss.
+    if (this.#terminated) this.#outlet.finish();
+    else this.broken(failure);
+  }
+
+  #send(whole: Buffer): void {
+    const count = countEvents(whole);
+    if (count === 0) {
+      this.#sendComments(whole);
+      return;
+    }
+    if (!this.#outlet.committed) {
+      this.#outlet.commit({ keepLength: false, set: STREAM_HEADERS });
+      for (const comments of this.#waiting.splice(0)) this.#outlet.write(comments);
+    }
+    this.events += count;
+    if (mentionsUsage(whole)) this.#lastUsage = whole;
+    if (this.#translate) {
+      for (const event of parseEvents(whole)) this.#sendTranslated(event, this.#translate);
+      return;
+    }
+    if (!this.#terminated && END_MARKS.some((mark) => whole.includes(mark))) {
+      this.#terminated = parseEvents(whole).some((event) => this.#isEnd(event));
+    }
+    this.#outlet.write(whole);
+  }
+
+  #sendComments(bytes: Buffer): void {
+    if (this.#outlet.committed) this.#outlet.write(bytes);
+    else this.#waiting.push(bytes);
+  }
+
+  #sendTranslated(
+    event: PlacedEvent,
+    translate: (event: ServerEvent) => readonly ServerEvent[],
+  ): void {
+    for (const translated of translate(event)) {
+      if (this.#isEnd(translated)) this.#terminated = true;
+      this.#outlet.write(renderEvent(translated));
+    }
+  }
+
+  #isEnd(event: ServerEvent): boolean {
+    return isTerminator(this.#outlet.request.operation, event);
+  }
+}

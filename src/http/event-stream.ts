@@ -1,0 +1,135 @@
+import type { ServerEvent } from '../adapters/adapter.ts';
+
+const LF = 0x0a;
+const CR = 0x0d;
+const DATA = Buffer.from('data:');
+const ERROR_KEY = Buffer.from('"error"');
+const ERROR_FIELD = Buffer.from('error:');
+
+/**
+ * Cuts a stream of bytes after whole events, so that an event is never half sent when it turns out
+ * to be an error. What it gives back are views of what went in, as far as possible.
+ */
+export class EventCutter {
+  #held: Buffer | undefined;
+  readonly #limit: number;
+  #oversize = false;
+
+  /**
+   * @param limit Bytes of one event that are held back. A longer one can't be an error (they are
+   * short); it goes on as it comes.
+   */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** @returns The bytes up to the end of the last event that is whole now; maybe none. */
+  push(chunk: Buffer): Buffer | undefined {
+    const bytes = this.#held ? Buffer.concat([this.#held, chunk]) : chunk;
+    this.#held = undefined;
+    const end = lastBoundary(bytes);
+    if (end === bytes.length) {
+      this.#oversize = false;
+      return bytes;
+    }
+    if (this.#oversize && end === 0) return bytes;
+    this.#oversize = false;
+    const rest = bytes.subarray(end);
+    if (rest.length > this.#limit) {
+      this.#oversize = true;
+      return bytes;
+    }
+    this.#held = rest;
+    return end === 0 ? undefined : bytes.subarray(0, end);
+  }
+
+  /** @returns What came after the last whole event. */
+  rest(): Buffer | undefined {
+    return this.#held;
+  }
+}
+
+/** @returns The offset after the last empty line, in any of the three line ends; 0 without one. */
+function lastBoundary(bytes: Buffer): number {
+  const { length } = bytes;
+  // Nearly every chunk ends with its event.
+  if (length >= 2 && bytes[length - 1] === LF) {
+    if (bytes[length - 2] === LF) return length;
+    if (bytes[length - 2] === CR && bytes[length - 3] === LF) return length;
+  }
+  const lf = bytes.lastIndexOf('\n\n');
+  const crlf = bytes.lastIndexOf('\n\r\n');
+  const cr = bytes.lastIndexOf('\r\r');
+  return Math.max(lf < 0 ? 0 : lf + 2, crlf < 0 ? 0 : crlf + 3, cr < 0 ? 0 : cr + 2);
+}
+
+/** Whether an error may be among these events; false is certain. */
+export function mayHoldError(events: Buffer): boolean {
+  return events.includes(ERROR_KEY) || events.includes(ERROR_FIELD);
+}
+
+/** The number of `data:` fields: the events, but for the rare one of several lines. */
+export function countEvents(events: Buffer): number {
+  let count = 0;
+  for (let at = events.indexOf(DATA); at >= 0; at = events.indexOf(DATA, at + 5)) count += 1;
+  return count;
+}
+
+/** One event and where it ends in the bytes it was read from. */
+export interface PlacedEvent extends ServerEvent {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Reads whole events (WHATWG server-sent events: LF, CRLF or CR; comments; several `data:` lines).
+ * An `error:` field, which older llama.cpp servers send, is read as an event named `error`.
+ */
+export function parseEvents(bytes: Buffer): PlacedEvent[] {
+  const events: PlacedEvent[] = [];
+  let name: string | undefined;
+  let data: string[] | undefined;
+  let start = 0;
+  let at = 0;
+  while (at < bytes.length) {
+    const lineEnd = endOfLine(bytes, at);
+    const line = bytes.toString('utf8', at, lineEnd);
+    at = lineEnd + (bytes[lineEnd] === CR && bytes[lineEnd + 1] === LF ? 2 : 1);
+    if (line === '') {
+      if (data) {
+        events.push({
+          ...(name === undefined ? {} : { event: name }),
+          data: data.join('\n'),
+          start,
+          end: Math.min(at, bytes.length),
+        });
+      }
+      name = undefined;
+      data = undefined;
+      start = at;
+      continue;
+    }
+    const colon = line.indexOf(':');
+    const field = colon < 0 ? line : line.slice(0, colon);
+    const value = colon < 0 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1);
+    if (field === 'data') (data ??= []).push(value);
+    else if (field === 'event') name = value;
+    else if (field === 'error') {
+      name = 'error';
+      (data ??= []).push(value);
+    }
+  }
+  return events;
+}
+
+function endOfLine(bytes: Buffer, from: number): number {
+  let at = from;
+  while (at < bytes.length && bytes[at] !== LF && bytes[at] !== CR) at += 1;
+  return at;
+}
+
+/** The event's bytes on the wire, with LF line ends. */
+export function renderEvent({ event, data }: ServerEvent): string {
+  const name = event === undefined ? '' : `event: ${event}\n`;
+  return `${name}data: ${data.split('\n').join('\ndata: ')}\n\n`;
+}

@@ -1,0 +1,96 @@
+import { readError } from '../adapters/errors.ts';
+import type { Adapter } from '../adapters/adapter.ts';
+import { isRetryable, type FailureKind } from '../gateway/policy.ts';
+import type { OutgoingHttpHeaders } from 'node:http';
+import { ERRORS, type ErrorBody, type ErrorCode } from './errors.ts';
+import { responseHeaders } from './headers.ts';
+
+/** Why an attempt gave no answer, and what the client is told if no other attempt does better. */
+export interface Failure {
+  readonly kind: FailureKind;
+  readonly status: number;
+  readonly body: ErrorBody;
+  /** Of the backend's answer, where there was one: `retry-after` and the like. */
+  readonly headers: OutgoingHttpHeaders;
+  /** Whether another instance may do better. */
+  readonly retryable: boolean;
+}
+
+/** The instance as messages name it. */
+export interface Source {
+  readonly name: string;
+  readonly origin: string;
+  readonly adapter: Pick<Adapter, 'name' | 'verdict'>;
+}
+
+/** An attempt that never got an answer. */
+export function transportFailure(
+  kind: 'unreachable' | 'broken' | 'timeout',
+  message: string,
+): Failure {
+  const code: ErrorCode = kind === 'timeout' ? 'upstream_timeout' : 'upstream_unreachable';
+  return ownFailure(kind, code, message);
+}
+
+/** An answer that is no answer: garbage, an error page, a stream that ends too soon. */
+export function badAnswer(message: string): Failure {
+  return ownFailure('broken', 'upstream_error', message);
+}
+
+function ownFailure(kind: FailureKind, code: ErrorCode, message: string): Failure {
+  const { status, type } = ERRORS[code];
+  return { kind, status, body: { message, type, param: null, code }, headers: {}, retryable: true };
+}
+
+/** An error answer, in whatever dialect it came. */
+export function answerFailure(
+  source: Source,
+  answer: {
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+    readonly text: string;
+  },
+): Failure {
+  const contentType = answer.headers['content-type'];
+  const error = readError(answer.status, contentType?.toString(), answer.text);
+  const status = source.adapter.verdict?.(answer.status, error.message) ?? answer.status;
+  const headers = responseHeaders(answer.headers, false);
+  delete headers['content-type'];
+  delete headers['content-encoding'];
+  const body =
+    status === 401 || status === 403
+      ? { ...error, message: `${error.message} (${refusedCredentials(source, status)})` }
+      : error;
+  return { kind: 'answer', status, body, headers, retryable: isRetryable(status) };
+}
+
+/** An error that came as an event of a stream, or as the body of a 200. */
+export function eventFailure({
+  status,
+  ...body
+}: ErrorBody & { readonly status: number }): Failure {
+  return { kind: 'answer', status, body, headers: {}, retryable: isRetryable(status) };
+}
+
+function refusedCredentials({ name }: Source, status: number): string {
+  return `instance "${name}" answered ${status}: check instances.${name}.apiKey`;
+}
+
+const SOCKET_ERRORS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused; is it running?',
+  ECONNRESET: 'it closed the connection without an answer',
+  EPIPE: 'it closed the connection without an answer',
+  UND_ERR_SOCKET: 'it closed the connection without an answer',
+  ENOTFOUND: 'its host name is unknown; check baseUrl',
+  EAI_AGAIN: 'its host name could not be looked up; check the network',
+  EHOSTUNREACH: 'no route to its host; check baseUrl and the network',
+  ENETUNREACH: 'no route to its network; check baseUrl and the network',
+  ETIMEDOUT: 'the connection timed out',
+  UND_ERR_CONNECT_TIMEOUT: 'the connection timed out',
+};
+
+/** One clause on an error of the connection, fit for a message. */
+export function describeSocketError(error: Error): string {
+  const { code } = error as NodeJS.ErrnoException;
+  return (code !== undefined && SOCKET_ERRORS[code]) || error.message || code || error.name;
+}

@@ -1,0 +1,126 @@
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+
+/** Meant for one connection only (RFC 9110, section 7.6.1). */
+const HOP_BY_HOP = [
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+];
+
+/** Request headers that end here. */
+const NOT_FORWARDED = new Set([
+  ...HOP_BY_HOP,
+  // Ours to set anew.
+  'host',
+  'content-length',
+  'content-encoding',
+  'expect',
+  // The client's credentials are for us; a backend gets its own instance's.
+  'authorization',
+  'x-api-key',
+  'api-key',
+  'cookie',
+  // A backend that checks browser origins (Ollama) would take us for a page.
+  'origin',
+  'referer',
+  // A compressed answer could not be watched for errors.
+  'accept-encoding',
+  // Ours, below.
+  'x-request-id',
+]);
+
+/** Answer headers that stay behind. */
+const NOT_RELAYED = new Set([
+  ...HOP_BY_HOP,
+  'set-cookie',
+  'alt-svc',
+  // A backend's rules for browsers are about its own pages, not about ours.
+  'strict-transport-security',
+  'content-security-policy',
+  'x-frame-options',
+  'x-xss-protection',
+  'x-content-type-options',
+  'referrer-policy',
+  'permissions-policy',
+  'cross-origin-opener-policy',
+  'cross-origin-resource-policy',
+  'cross-origin-embedder-policy',
+  // We make our own.
+  'x-request-id',
+]);
+
+/**
+ * The head of a request to a backend, as undici's flat list of names and values.
+ *
+ * @param own The instance's credentials and configured headers, lower-case names; they win.
+ * @param length Bytes of the body: exactly one framing is ever sent.
+ */
+export function requestHeaders(
+  client: IncomingHttpHeaders,
+  own: Readonly<Record<string, string>>,
+  call: { readonly requestId: string; readonly length: number; readonly contentType?: string },
+): string[] {
+  const named = listed(client.connection);
+  const headers: string[] = [];
+  for (const name in client) {
+    if (NOT_FORWARDED.has(name) || name in own || named.has(name)) continue;
+    if (name.startsWith('x-jairouter-') || name.startsWith('access-control-')) continue;
+    if (name === 'content-type' && call.contentType !== undefined) continue;
+    const value = client[name];
+    if (typeof value === 'string') headers.push(name, value);
+    else for (const one of value ?? []) headers.push(name, one);
+  }
+  if (call.contentType !== undefined) headers.push('content-type', call.contentType);
+  headers.push(
+    'accept-encoding',
+    'identity',
+    'content-length',
+    String(call.length),
+    'x-request-id',
+    call.requestId,
+  );
+  for (const name in own) headers.push(name, own[name]!);
+  return headers;
+}
+
+/**
+ * The end-to-end headers of a backend's answer, ready to go to the client.
+ * @param keepLength Whether the body goes on unchanged, so that its length still holds.
+ */
+export function responseHeaders(
+  upstream: Readonly<Record<string, string | string[] | undefined>>,
+  keepLength: boolean,
+): OutgoingHttpHeaders {
+  const named = listed(upstream['connection']);
+  const headers: OutgoingHttpHeaders = {};
+  for (const name in upstream) {
+    if (NOT_RELAYED.has(name) || named.has(name)) continue;
+    if (name.startsWith('x-jairouter-') || name.startsWith('access-control-')) continue;
+    if (name === 'content-length' && !keepLength) continue;
+    headers[name] = upstream[name];
+  }
+  return headers;
+}
+
+/** The header names that a `Connection` header declares to be hop-by-hop. */
+function listed(connection: string | string[] | undefined): ReadonlySet<string> {
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close')
+    return NONE;
+  return new Set(
+    String(connection)
+      .split(',')
+      .map((name) => name.trim().toLowerCase()),
+  );
+}
+const NONE: ReadonlySet<string> = new Set();
+
+/** @returns The client's own request id if it is a plain token, so that it can be found in logs. */
+export function acceptableRequestId(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' && /^[\x21-\x7e]{1,128}$/.test(value) ? value : undefined;
+}

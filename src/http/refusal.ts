@@ -1,0 +1,56 @@
+import { ADAPTERS } from '../adapters/index.ts';
+import type { Rejection } from '../gateway/candidates.ts';
+import type { Directory } from '../gateway/directory.ts';
+import { nearestModels } from '../gateway/resolve.ts';
+import type { Alias } from '../gateway/snapshot.ts';
+import { serviceOf, type Operation } from '../service.ts';
+import { gatewayError, type HttpError } from './errors.ts';
+
+/** Nobody offers the service at all. */
+export function unsupportedService(operation: Operation, model: string | undefined): HttpError {
+  const service = serviceOf(operation);
+  const able = Object.values(ADAPTERS)
+    .filter((adapter) => operation in adapter.operations)
+    .map((adapter) => adapter.name);
+  const what = model === undefined ? `offers ${service}` : `that has "${model}" offers ${service}`;
+  return gatewayError(
+    'unsupported_service',
+    `No instance ${what} (${operation}). Adapters that can: ${able.join(', ')}.`,
+    { param: 'model' },
+  );
+}
+
+export function missingModel(operation: Operation): HttpError {
+  const service = serviceOf(operation);
+  return gatewayError(
+    'missing_model',
+    `The request names no "model", and services.${service}.defaultModel is not set. GET /v1/models lists what there is.`,
+    { param: 'model' },
+  );
+}
+
+export function unknownModel(
+  model: string,
+  aliases: ReadonlyMap<string, Alias>,
+  directory: Directory,
+): HttpError {
+  const near = nearestModels(model, aliases, directory);
+  const hint =
+    near.length > 0
+      ? `Did you mean ${near.map((name) => `"${name}"`).join(' or ')}?`
+      : 'GET /v1/models lists what there is.';
+  return gatewayError('model_not_found', `No instance has a model "${model}". ${hint}`, {
+    param: 'model',
+  });
+}
+
+/** There are instances for it, and none can serve now. */
+export function noInstance(model: string, rejections: readonly Rejection[]): HttpError {
+  const clauses = rejections.map(({ instance, reason }) => `${instance} ${reason}`);
+  return gatewayError(
+    'no_instance_available',
+    clauses.length > 0
+      ? `No instance can serve "${model}" right now: ${clauses.join('; ')}.`
+      : `No instance can serve "${model}": its targets are not configured.`,
+  );
+}

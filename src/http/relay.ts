@@ -1,0 +1,288 @@
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Dispatcher } from 'undici';
+import type { ResponseTransform } from '../adapters/adapter.ts';
+import type { Timeouts } from '../config/settings.ts';
+import type { Instance } from '../instances/instance.ts';
+import { wasReused } from '../instances/pool.ts';
+import type { Usage } from '../observe/usage.ts';
+import type { Operation } from '../service.ts';
+import { openAnswer, type Answerer, type HeadChanges, type Outlet } from './answer.ts';
+import { badAnswer, describeSocketError, transportFailure, type Failure } from './failure.ts';
+import { responseHeaders } from './headers.ts';
+
+/** One request to one instance, ready to be sent. */
+export interface AttemptRequest {
+  readonly instance: Instance;
+  readonly operation: Operation;
+  readonly path: string;
+  /** undici's flat list of names and values. */
+  readonly headers: string[];
+  readonly body: Buffer | readonly Buffer[];
+  /** The client asked for a stream. */
+  readonly stream: boolean;
+  readonly timeouts: Timeouts;
+  readonly transform: ResponseTransform | undefined;
+  /** The gateway's own headers on the answer. */
+  readonly ownHeaders: OutgoingHttpHeaders;
+  readonly response: ServerResponse;
+}
+
+/**
+ * - `done`: the whole answer went to the client;
+ * - `failed`: nothing did, and another attempt may;
+ * - `broken`: a part did, and the client has been told;
+ * - `aborted`: the client went away.
+ */
+export type AttemptEnd =
+  | { readonly kind: 'done' | 'aborted' }
+  | { readonly kind: 'failed' | 'broken'; readonly failure: Failure };
+
+/** What is known of an attempt when it is over; times in milliseconds since it began. */
+export interface AttemptReport {
+  readonly end: AttemptEnd;
+  readonly status: number | undefined;
+  readonly duration: number;
+  readonly firstByte: number | undefined;
+  readonly events: number;
+  readonly bytes: number;
+  readonly usage: Usage | undefined;
+}
+
+type Phase = 'connecting' | 'waiting' | 'answering' | 'over';
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+/**
+ * Sends a request and relays its answer. It is undici's handler, and it owns the client's response
+ * from the first byte that it writes. Its report settles once; it rejects only on a bug of ours.
+ */
+export class Attempt implements Dispatcher.DispatchHandler, Outlet {
+  readonly report: Promise<AttemptReport>;
+  readonly request: AttemptRequest;
+  #phase: Phase = 'connecting';
+  #controller: Dispatcher.DispatchController | undefined;
+  #answer: Answerer | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #total: NodeJS.Timeout | undefined;
+  #fresh: Dispatcher | undefined;
+  #following: AbortController | undefined;
+  #upstreamHeaders: Headers = {};
+  #status: number | undefined;
+  #firstByte: number | undefined;
+  #bytes = 0;
+  #committed = false;
+  readonly #began = performance.now();
+  #settle!: (report: AttemptReport) => void;
+  #crash!: (bug: unknown) => void;
+
+  constructor(request: AttemptRequest) {
+    this.request = request;
+    this.report = new Promise((resolve, reject) => {
+      this.#settle = resolve;
+      this.#crash = reject;
+    });
+    const { connect, total } = request.timeouts;
+    this.#arm(connect, `no connection within ${seconds(connect)}`);
+    if (total !== undefined) {
+      this.#total = setTimeout(() => this.#giveUp(`no end within ${seconds(total)}`), total);
+    }
+    this.#dispatch(request.instance.dispatcher);
+  }
+
+  /** The client went away: ends the call to the backend, whatever phase it is in. */
+  abort(): void {
+    this.#end({ kind: 'aborted' });
+  }
+
+  #dispatch(dispatcher: Dispatcher): void {
+    const { path, headers, body } = this.request;
+    dispatcher.dispatch(
+      { origin: this.request.instance.origin, path, method: 'POST', headers, body: body as Buffer },
+      this,
+    );
+  }
+
+  // undici's side
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#phase === 'over') {
+      controller.abort(new Error('the call is over'));
+      return;
+    }
+    this.#phase = 'waiting';
+    const { firstByte, firstEvent } = this.request.timeouts;
+    const patience = this.request.stream ? Math.min(firstByte, firstEvent) : firstByte;
+    this.#arm(patience, `no answer within ${seconds(patience)}`);
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Headers): void {
+    if (status < 200 || this.#phase === 'over') return;
+    this.#phase = 'answering';
+    this.#status = status;
+    this.#upstreamHeaders = headers;
+    this.#guard(() => {
+      this.#answer = openAnswer(this, status, headers);
+    });
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#phase === 'over') return;
+    this.#bytes += chunk.length;
+    if (this.#firstByte !== undefined) this.#timer?.refresh();
+    this.#guard(() => this.#answer!.data(chunk));
+  }
+
+  onResponseEnd(): void {
+    if (this.#phase !== 'over') this.#guard(() => this.#answer!.end());
+  }
+
+  onResponseError(_: Dispatcher.DispatchController | undefined, error: Error): void {
+    if (this.#phase === 'over') return;
+    const { instance } = this.request;
+    if (this.#phase === 'answering') {
+      const broke = badAnswer(
+        `The answer of "${instance.name}" broke off: ${describeSocketError(error)}.`,
+      );
+      this.#answer!.broken(broke);
+      return;
+    }
+    if (this.#phase === 'waiting' && !this.#fresh && wasReused(error)) {
+      // The backend closed this idle socket while our request was on its way: it never saw it.
+      this.#fresh = instance.openFresh();
+      this.#phase = 'connecting';
+      this.#dispatch(this.#fresh);
+      return;
+    }
+    const kind = this.#phase === 'connecting' ? 'unreachable' : 'broken';
+    this.fail(
+      transportFailure(
+        kind,
+        `Could not get an answer from "${instance.name}" at ${instance.origin}: ${describeSocketError(error)}.`,
+      ),
+    );
+  }
+
+  /** undici would take our own bug for the backend's failure. */
+  #guard(step: () => void): void {
+    try {
+      step();
+    } catch (bug) {
+      this.#crash(bug);
+      this.#end({ kind: 'aborted' });
+    }
+  }
+
+  // The answer's side
+
+  get committed(): boolean {
+    return this.#committed;
+  }
+
+  begin(): void {
+    if (this.#firstByte !== undefined) return;
+    this.#firstByte = performance.now() - this.#began;
+    const { idle } = this.request.timeouts;
+    this.#arm(idle, `nothing more for ${seconds(idle)}`);
+  }
+
+  commit(changes: HeadChanges): void {
+    const { response, ownHeaders } = this.request;
+    this.begin();
+    this.#committed = true;
+    const headers = responseHeaders(this.#upstreamHeaders, changes.keepLength);
+    for (const name of changes.drop ?? []) delete headers[name];
+    Object.assign(headers, changes.set, ownHeaders);
+    response.writeHead(this.#status!, headers);
+  }
+
+  write(bytes: Buffer | string): void {
+    if (bytes.length === 0 || this.request.response.write(bytes)) return;
+    if (this.#controller!.paused) return;
+    this.#controller!.pause();
+    this.request.response.once('drain', this.#resume);
+  }
+
+  follow(paths: readonly string[], then: (linked: readonly Buffer[]) => void): void {
+    const { instance } = this.request;
+    this.#following = new AbortController();
+    const { signal } = this.#following;
+    Promise.all(paths.map((path) => instance.fetch(path, signal))).then(
+      (linked) => {
+        if (this.#phase !== 'over') this.#guard(() => then(linked));
+      },
+      (error: unknown) => {
+        const why = error instanceof Error ? error.message : String(error);
+        this.fail(badAnswer(`"${instance.name}" links to a result that it does not give: ${why}.`));
+      },
+    );
+  }
+
+  finish(bytes?: Buffer | string): void {
+    this.request.response.end(bytes);
+    this.#end({ kind: 'done' });
+  }
+
+  fail(failure: Failure): void {
+    this.#end({ kind: 'failed', failure });
+  }
+
+  breakOff(failure: Failure, lastWords?: string): void {
+    const { response } = this.request;
+    // Without a way to say it in the body, only a torn connection tells that bytes are missing.
+    if (lastWords === undefined) response.destroy();
+    else response.end(lastWords);
+    this.#end({ kind: 'broken', failure });
+  }
+
+  #resume = (): void => {
+    this.#timer?.refresh();
+    this.#controller?.resume();
+  };
+
+  #arm(delay: number, message: string): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#expire(message), delay);
+  }
+
+  #expire(what: string): void {
+    // While we pause, it is the client who is slow, not the backend.
+    if (this.#controller?.paused) this.#timer?.refresh();
+    else this.#giveUp(what);
+  }
+
+  #giveUp(what: string): void {
+    if (this.#phase === 'over') return;
+    const failure = transportFailure(
+      'timeout',
+      `Timed out on "${this.request.instance.name}": ${what}. A longer limit can be set under timeouts.`,
+    );
+    if (this.#committed) this.#answer!.broken(failure);
+    else this.fail(failure);
+  }
+
+  #end(end: AttemptEnd): void {
+    if (this.#phase === 'over') return;
+    const finished = end.kind === 'done';
+    this.#phase = 'over';
+    clearTimeout(this.#timer);
+    clearTimeout(this.#total);
+    this.request.response.off('drain', this.#resume);
+    // After a whole answer the connection is good for the next call.
+    if (!finished) this.#controller?.abort(new Error('the call is over'));
+    this.#following?.abort();
+    if (this.#fresh) void this.#fresh.close();
+    this.#settle({
+      end,
+      status: this.#status,
+      duration: performance.now() - this.#began,
+      firstByte: this.#firstByte,
+      events: this.#answer?.events ?? 0,
+      bytes: this.#bytes,
+      usage: this.#answer?.usage(),
+    });
+  }
+}
+
+function seconds(milliseconds: number): string {
+  return milliseconds < 1000 ? `${milliseconds} ms` : `${milliseconds / 1000} s`;
+}

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import type { Adapter } from '../adapters/adapter.ts';
+import { normalizeBaseUrl } from '../config/base-url.ts';
+import type { Config } from '../config/schema.ts';
+import { BUILT_IN, healthFor, timeoutsFor } from '../config/settings.ts';
+import { SERVICES } from '../service.ts';
+import type { InstanceSettings } from './instance.ts';
+import { proxyFor } from './pool.ts';
+
+/**
+ * Fills in everything that the config's instances inherit.
+ * @param context.adapters By name; the config has been checked against them.
+ * @param context.unset Variables that are missing, by instance.
+ * @param context.env For the usual proxy variables.
+ */
+export function instanceSettings(
+  config: Config,
+  context: {
+    readonly adapters: Readonly<Record<string, Adapter>>;
+    readonly unset: ReadonlyMap<string, string>;
+    readonly env: Readonly<Record<string, string | undefined>>;
+  },
+): InstanceSettings[] {
+  return Object.entries(config.instances).map(([name, instance]) => {
+    const adapter = context.adapters[instance.adapter]!;
+    const unset = context.unset.get(name);
+    // A `baseUrl` with a variable that is not set is no address; the instance stays off.
+    const written = unset === undefined ? (instance.baseUrl ?? adapter.baseUrl!) : OFF;
+    const baseUrl = normalizeBaseUrl(written);
+    // Each service has its own limit, which the attempt keeps; the sockets only need the largest.
+    const connectTimeout = Math.max(
+      BUILT_IN.timeouts.connect,
+      ...SERVICES.map((service) => timeoutsFor(config, service, name).connect),
+    );
+    return {
+      name,
+      adapter,
+      baseUrl,
+      weight: instance.weight,
+      priority: instance.priority,
+      enabled: instance.enabled,
+      apiKey: instance.apiKey,
+      headers: instance.headers,
+      services: instance.services,
+      models: instance.models,
+      health: healthFor(config, name),
+      pool: {
+        connectTimeout,
+        keepAlive: adapter.keepAlive,
+        ca: instance.tls?.ca === undefined ? undefined : readFileSync(instance.tls.ca, 'utf8'),
+        rejectUnauthorized: instance.tls?.rejectUnauthorized,
+        proxy: instance.proxy ?? proxyFor(baseUrl, context.env),
+      },
+      unset,
+    };
+  });
+}
+
+const OFF = 'http://127.0.0.1:9';

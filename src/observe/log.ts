@@ -1,0 +1,147 @@
+import type { Outcome } from './outcome.ts';
+
+export type LogFormat = 'text' | 'json';
+export type Level = 'info' | 'warn' | 'error';
+
+export interface Log {
+  /** Writes the line of a call that is over. */
+  call(outcome: Outcome): void;
+  say(level: Level, message: string): void;
+  /** Writes lines as they are for people, and as messages for machines. */
+  show(lines: readonly string[]): void;
+  /** Writes out what is still held back. */
+  flush(): void;
+}
+
+export interface LogOptions {
+  readonly format: LogFormat;
+  readonly color: boolean;
+  readonly write: (text: string) => void;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** Lines for people, or one JSON object a line; written in batches, off the request's path. */
+export function openLog({ format, color, write, now }: LogOptions): Log {
+  let pending = '';
+  const flush = (): void => {
+    if (pending === '') return;
+    const text = pending;
+    pending = '';
+    write(text);
+  };
+  const line = (text: string): void => {
+    if (pending === '') setImmediate(flush);
+    pending += `${text}\n`;
+  };
+  return {
+    call(outcome) {
+      line(format === 'json' ? callAsJson(outcome) : callAsText(outcome, color));
+    },
+    show(lines) {
+      for (const text of lines) {
+        if (format === 'text') line(text);
+        else if (text.trim() !== '')
+          line(asJson('info', text.trim().replace(/ {2,}/g, ' '), now()));
+      }
+    },
+    say(level, message) {
+      line(
+        format === 'json'
+          ? asJson(level, message, now())
+          : `${clock(now())} ${paint(level === 'info' ? 'dim' : level, level.padEnd(5), color)} ${message}`,
+      );
+    },
+    flush,
+  };
+}
+
+function asJson(level: Level, message: string, time: number): string {
+  return JSON.stringify({ time: new Date(time).toISOString(), level, message });
+}
+
+function callAsText(outcome: Outcome, color: boolean): string {
+  const { at, path, ending, status, duration, firstByte, error, attempts } = outcome;
+  const shown = ending === 'aborted' ? 'left' : String(status);
+  const mood = ending === 'ok' ? 'good' : ending === 'aborted' ? 'dim' : 'error';
+  const parts = [
+    clock(at),
+    paint(mood, shown.padEnd(4), color),
+    path,
+    route(outcome),
+    milliseconds(duration),
+  ];
+  if (firstByte !== undefined) parts.push(`first ${milliseconds(firstByte)}`);
+  const rate = tokensPerSecond(outcome);
+  if (rate !== undefined) parts.push(rate);
+  if (attempts.length > 1) parts.push(`${attempts.length} attempts`);
+  if (error !== undefined) parts.push(paint('error', oneLine(error), color));
+  return parts.join('  ');
+}
+
+/** `model -> instance`, with the backend's name of the model where it is another. */
+function route({ model, instance, upstreamModel }: Outcome): string {
+  if (instance === undefined) return model ?? '-';
+  const target = upstreamModel === undefined || upstreamModel === model ? '' : `/${upstreamModel}`;
+  return `${model ?? '-'} -> ${instance}${target}`;
+}
+
+/**
+ * Output tokens over the time since the first byte, or over the whole time when there is no stream.
+ * A backend that counts none is guessed at one token an event, and marked so.
+ */
+function tokensPerSecond(outcome: Outcome): string | undefined {
+  const { usage, events, duration, firstByte, stream } = outcome;
+  const counted = usage?.output ?? 0;
+  const tokens = counted > 0 ? counted : events;
+  if (tokens < 2) return undefined;
+  const span = stream ? duration - (firstByte ?? 0) : duration;
+  if (span <= 0) return undefined;
+  return `${counted > 0 ? '' : '~'}${((tokens * 1000) / span).toFixed(1)} tok/s`;
+}
+
+function callAsJson(outcome: Outcome): string {
+  const { at, duration, firstByte, attempts, ...rest } = outcome;
+  return JSON.stringify({
+    time: new Date(at).toISOString(),
+    level: outcome.ending === 'ok' || outcome.ending === 'aborted' ? 'info' : 'warn',
+    message: 'call',
+    ...rest,
+    durationMs: round(duration),
+    firstByteMs: firstByte === undefined ? undefined : round(firstByte),
+    attempts: attempts.map(({ duration: took, firstByte: first, ...attempt }) => ({
+      ...attempt,
+      durationMs: round(took),
+      firstByteMs: first === undefined ? undefined : round(first),
+    })),
+  });
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
+function milliseconds(value: number): string {
+  if (value < 1000) return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
+  return value < 60_000
+    ? `${(value / 1000).toFixed(1)} s`
+    : `${Math.floor(value / 60_000)} m ${Math.round((value % 60_000) / 1000)} s`;
+}
+
+function clock(time: number): string {
+  const date = new Date(time);
+  const two = (value: number) => String(value).padStart(2, '0');
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
+
+/** A message of a backend must not be able to forge a line of the log, or steer the terminal. */
+function oneLine(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
+}
+
+const STYLES = { good: 32, warn: 33, error: 31, dim: 2 } as const;
+
+function paint(style: keyof typeof STYLES, text: string, color: boolean): string {
+  return color ? `\u001b[${STYLES[style]}m${text}\u001b[0m` : text;
+}

@@ -1,0 +1,35 @@
+/** Tokens of one call, as its backend counted them. */
+export interface Usage {
+  readonly input: number;
+  readonly output: number;
+}
+
+const KEY = Buffer.from('"usage"');
+/** `usage` objects are a few hundred bytes; what follows one in an answer is not longer. */
+const WINDOW = 2048;
+
+/** Whether a piece of an answer names its usage, with numbers in it. */
+export function mentionsUsage(bytes: Buffer): boolean {
+  const at = bytes.lastIndexOf(KEY);
+  return at >= 0 && bytes.indexOf('_tokens"', at) >= 0;
+}
+
+/**
+ * Reads the last `usage` of an answer without parsing the whole of it. Chat and embeddings say
+ * `prompt_tokens` and `completion_tokens`, the newer APIs `input_tokens` and `output_tokens`.
+ */
+export function readUsage(bytes: Buffer): Usage | undefined {
+  const at = bytes.lastIndexOf(KEY);
+  if (at < 0) return undefined;
+  const text = bytes.toString('latin1', at, at + WINDOW);
+  const input = count(text, /"(?:prompt|input)_tokens"\s*:\s*(\d+)/);
+  const output = count(text, /"(?:completion|output)_tokens"\s*:\s*(\d+)/);
+  return input === undefined && output === undefined
+    ? undefined
+    : { input: input ?? 0, output: output ?? 0 };
+}
+
+function count(text: string, pattern: RegExp): number | undefined {
+  const match = pattern.exec(text);
+  return match ? Number(match[1]) : undefined;
+}

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { deadPort, fakeBackend } from './support/fake-backend.ts';
+import { oneInstance, startGateway } from './support/gateway.ts';
+
+describe('GET /v1/models', () => {
+  it('is the union of the catalogues and the aliases', async () => {
+    const a = await fakeBackend(undefined, { models: ['m', 'b/x'] });
+    const b = await fakeBackend(undefined, { models: ['m', 'a'] });
+    const gateway = await startGateway({
+      models: { coder: { targets: ['a/m'] } },
+      instances: {
+        a: { adapter: 'openai', baseUrl: a.url },
+        b: { adapter: 'openai', baseUrl: b.url },
+      },
+    });
+    const answer = await fetch(`${gateway.url}/v1/models`);
+    expect(await answer.json()).toEqual({
+      object: 'list',
+      data: [
+        { id: 'coder', object: 'model', created: 0, owned_by: 'jairouter' },
+        { id: 'a', object: 'model', created: 0, owned_by: 'openai' },
+        { id: 'b/x', object: 'model', created: 0, owned_by: 'openai' },
+        { id: 'm', object: 'model', created: 0, owned_by: 'openai' },
+      ],
+    });
+  });
+
+  it('is answered from memory while backends are dead', async () => {
+    const instances = Object.fromEntries(
+      await Promise.all(
+        Array.from({ length: 20 }, async (_, index) => {
+          const baseUrl = `http://127.0.0.1:${await deadPort()}`;
+          const one = { adapter: 'openai', baseUrl, models: ['m'] };
+          return [`i${index}`, one] as const;
+        }),
+      ),
+    );
+    const gateway = await startGateway({ instances });
+    const began = performance.now();
+    const answer = await fetch(`${gateway.url}/v1/models`);
+    expect(await answer.json()).toMatchObject({ data: [{ id: 'm' }] });
+    // The goal is 5 ms; the rest is what a busy machine and the client may add.
+    expect(performance.now() - began).toBeLessThan(250);
+  });
+
+  it('has one model by any name that a call may use', async () => {
+    const backend = await fakeBackend(undefined, { models: ['org/m'] });
+    const gateway = await startGateway(
+      oneInstance(backend.url, { models: { coder: { targets: ['a/org/m'] } } }),
+    );
+    const of = (id: string) => fetch(`${gateway.url}/v1/models/${id}`);
+    for (const id of ['org/m', 'org%2Fm', 'coder', 'a/org/m']) {
+      expect(await (await of(id)).json()).toMatchObject({
+        id: decodeURIComponent(id),
+        object: 'model',
+      });
+    }
+    const missing = await of('nope');
+    expect(missing.status).toBe(404);
+    expect(await missing.json()).toMatchObject({ error: { code: 'model_not_found' } });
+  });
+});
+
+describe('GET /health and /ready', () => {
+  it('tell that the process lives, and that something can serve', async () => {
+    const backend = await fakeBackend();
+    const gateway = await startGateway(oneInstance(backend.url));
+    expect((await fetch(`${gateway.url}/health`)).status).toBe(200);
+    const ready = await fetch(`${gateway.url}/ready`);
+    expect(ready.status).toBe(200);
+    expect(await ready.json()).toEqual({ status: 'ready', instances: { a: 'healthy' } });
+  });
+
+  it('say not ready with 503 while nothing can', async () => {
+    const gateway = await startGateway(oneInstance(`http://127.0.0.1:${await deadPort()}`));
+    expect((await fetch(`${gateway.url}/health`)).status).toBe(200);
+    const ready = await fetch(`${gateway.url}/ready`);
+    expect(ready.status).toBe(503);
+    expect(await ready.json()).toEqual({ status: 'not ready', instances: { a: 'unhealthy' } });
+  });
+});

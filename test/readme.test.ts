@@ -1,0 +1,30 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { schema } from '../src/config/schema.ts';
+
+const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+
+describe('the README', () => {
+  it('shows a config that is valid', () => {
+    const blocks = [...readme.matchAll(/```yaml\n([\s\S]+?)```/g)].map(([, text = '']) => text);
+    expect(blocks).not.toEqual([]);
+    for (const block of blocks)
+      expect(schema.safeParse(parse(block)).error?.issues).toBeUndefined();
+  });
+
+  it('links to files that exist', () => {
+    const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, link = '']) => link);
+    expect(links).not.toEqual([]);
+    expect(links.filter((link) => !existsSync(new URL(`../${link}`, import.meta.url)))).toEqual([]);
+  });
+
+  it('names scripts that exist', async () => {
+    const manifest = await readFile(new URL('../package.json', import.meta.url), 'utf8');
+    const { scripts } = JSON.parse(manifest) as { scripts: Record<string, string> };
+    const named = [...readme.matchAll(/npm run ([\w:]+)/g)].map(([, name = '']) => name);
+    expect(named).not.toEqual([]);
+    expect(named.filter((name) => !(name in scripts))).toEqual([]);
+  });
+});

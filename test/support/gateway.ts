@@ -1,0 +1,78 @@
+import { onTestFinished } from 'vitest';
+import { ADAPTERS } from '../../src/adapters/index.ts';
+import { schema, type ConfigInput } from '../../src/config/schema.ts';
+import { compile } from '../../src/gateway/snapshot.ts';
+import type { Gateway } from '../../src/http/gateway.ts';
+import { startServer, type RunningServer } from '../../src/http/server.ts';
+import { Fleet } from '../../src/instances/fleet.ts';
+import { instanceSettings } from '../../src/instances/settings.ts';
+import type { Log } from '../../src/observe/log.ts';
+import type { Outcome } from '../../src/observe/outcome.ts';
+
+export interface TestGateway extends RunningServer {
+  readonly gateway: Gateway;
+  /** The records of the calls that are over. */
+  readonly outcomes: readonly Outcome[];
+  /** What the log was told beside calls. */
+  readonly said: readonly string[];
+  /** A POST of JSON (or of bytes) to a path. */
+  post(path: string, body: unknown, init?: RequestInit): Promise<Response>;
+}
+
+/** A real server on a free port, compiled from a config as a file would have it; it closes with the test. */
+export async function startGateway(
+  config: ConfigInput,
+  options: { readonly probed?: boolean } = {},
+): Promise<TestGateway> {
+  const parsed = schema.parse(config);
+  const outcomes: Outcome[] = [];
+  const said: string[] = [];
+  const log: Log = {
+    call: (outcome) => void outcomes.push(outcome),
+    say: (_, message) => void said.push(message),
+    show: () => {},
+    flush: () => {},
+  };
+  const fleet = new Fleet();
+  fleet.apply(instanceSettings(parsed, { adapters: ADAPTERS, unset: new Map(), env: {} }));
+  if (options.probed ?? true) await fleet.probed();
+  const gateway: Gateway = {
+    snapshot: compile(parsed),
+    fleet,
+    log,
+    inFlight: 0,
+    draining: false,
+  };
+  const server = await startServer(gateway, { host: '127.0.0.1', port: 0 });
+  onTestFinished(async () => {
+    await server.close(0);
+    await fleet.close(true);
+  });
+  return {
+    ...server,
+    gateway,
+    outcomes,
+    said,
+    post: (path, body, init) =>
+      fetch(server.url + path, {
+        method: 'POST',
+        ...init,
+        headers: { 'content-type': 'application/json', ...(init?.headers as object) },
+        body: typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body),
+      }),
+  };
+}
+
+/** One instance `a` of the plain OpenAI kind, for tests that need no more. */
+export function oneInstance(url: string, more: Partial<ConfigInput> = {}): ConfigInput {
+  return { ...more, instances: { a: { adapter: 'openai', baseUrl: url } } };
+}
+
+/** Waits until something holds, up to a limit in milliseconds. */
+export async function until(holds: () => boolean, limit = 5000): Promise<void> {
+  const deadline = performance.now() + limit;
+  while (!holds()) {
+    if (performance.now() > deadline) throw new Error('it did not come to hold in time');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
