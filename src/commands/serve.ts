@@ -10,7 +10,7 @@ import { openLog, type LogFormat } from '../observe/log.ts';
 import { banner, instanceTable, stateReport } from './banner.ts';
 import { describePortHolder } from './port-holder.ts';
 import { UserError } from './user-error.ts';
-import { findWithoutConfig, type FoundConfig } from './zero-config.ts';
+import type { FoundConfig } from './zero-config.ts';
 
 export interface ServeOptions {
   readonly config?: string;
@@ -40,7 +40,9 @@ export async function serve(options: ServeOptions): Promise<void> {
     env,
     adapters: Object.values(ADAPTERS),
   });
-  const found = loaded ? undefined : await findWithoutConfig(env);
+  const found = loaded
+    ? undefined
+    : await (await import('./zero-config.ts')).findWithoutConfig(env);
   const source = loaded ?? found!;
   const flags = { host: options.host, port: options.port };
   const config = applyOverrides(source.config, flags, env);

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
-
-const file = new URL('../../package.json', import.meta.url);
+import { join } from 'node:path';
+import { PACKAGE_ROOT } from '../package-root.ts';
 
 /** jairouter's own. */
-export const VERSION = (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+export const VERSION = (
+  JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as { version: string }
+).version;

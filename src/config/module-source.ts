@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { createJiti, type Jiti } from 'jiti';
+import { FROM_SOURCE, PACKAGE_ROOT } from '../package-root.ts';
 import { placeInCode } from './code-place.ts';
 import { SourceError, type Place, type Source } from './source.ts';
 
 /** `import … from 'jairouter'` means this very package, wherever the config lies. */
-const OURSELVES = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? '../index.ts' : '../index.js', import.meta.url),
-);
+const OURSELVES = join(PACKAGE_ROOT, FROM_SOURCE ? 'src/index.ts' : 'dist/index.js');
 
 /**
  * Runs a config in TypeScript or JavaScript. Nothing is cached: after an edit, of the file or of

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PACKAGE_ROOT } from '../package-root.ts';
 import { stringify } from 'yaml';
 import { baseUrlProblem } from './base-url.ts';
 import { escapeVariables } from './interpolate.ts';
@@ -50,10 +52,7 @@ export function renderConfig({ format, port, instances }: NewConfig): string {
 }
 
 function readTemplate(format: ConfigFormat): string {
-  return readFileSync(
-    new URL(`../../templates/jairouter.config.${format}`, import.meta.url),
-    'utf8',
-  );
+  return readFileSync(join(PACKAGE_ROOT, 'templates', `jairouter.config.${format}`), 'utf8');
 }
 
 interface Options {

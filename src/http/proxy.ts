@@ -1,5 +1,5 @@
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { RequestRefused, type AdapterCall } from '../adapters/adapter.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { RequestRefused } from '../adapters/adapter.ts';
 import { affinityOf } from '../gateway/balance/affinity.ts';
 import { choose, select, type Rejection } from '../gateway/candidates.ts';
 import type { Target } from '../gateway/directory.ts';
@@ -21,14 +21,9 @@ import {
 import { gatewayError, HttpError, renderError } from './errors.ts';
 import type { Failure } from './failure.ts';
 import type { Gateway } from './gateway.ts';
-import { requestHeaders } from './headers.ts';
-import { patchJson } from './json-patch.ts';
-import { patchForm } from './multipart.ts';
+import { attemptHeaders, attemptRequest } from './outgoing.ts';
 import { missingModel, noInstance, unknownModel, unsupportedService } from './refusal.ts';
 import { Attempt } from './relay.ts';
-
-/** Pieces of a patched body up to this many bytes are joined: one write is cheaper than several. */
-const JOIN_LIMIT = 1024 * 1024;
 
 /** Serves one call, from its first byte to its record. Never rejects: the response is its own. */
 export async function proxy(
@@ -154,7 +149,7 @@ async function attempt(target: Target<Instance>, road: Road): Promise<Failure | 
   const { instance, model } = target;
   let attempt: Attempt;
   try {
-    attempt = begin(target, plan, call, client);
+    attempt = new Attempt(attemptRequest(target, { plan, call, client }));
   } catch (error) {
     if (error instanceof RequestRefused) return refusedBy(instance, error);
     throw error;
@@ -192,58 +187,6 @@ async function attempt(target: Target<Instance>, road: Road): Promise<Failure | 
   return undefined;
 }
 
-/** Prepares the request in the backend's dialect and sends it. */
-function begin(
-  target: Target<Instance>,
-  plan: ServicePlan,
-  call: Call,
-  client: ClientRequest,
-): Attempt {
-  const { instance, model } = target;
-  const { operation } = call;
-  const spec = instance.adapter.operations[operation]!;
-  const seen: AdapterCall = {
-    operation,
-    model,
-    fields: client.fields,
-    stream: client.stream,
-    ...(client.form ? { form: client.form.parts } : {}),
-  };
-  const patch = spec.request?.(seen) ?? {};
-  const renamed = model === client.model ? patch : { ...patch, set: { ...patch.set, model } };
-  const body = patchBody(client, renamed);
-  const length = Buffer.isBuffer(body)
-    ? body.length
-    : body.reduce((total, piece) => total + piece.length, 0);
-  const number = call.attempts.length + 1;
-  return new Attempt({
-    instance,
-    operation,
-    path: instance.basePath + spec.path,
-    headers: requestHeaders(call.request.headers, instance.headers, {
-      requestId: call.id,
-      length,
-      ...(client.contentType === undefined ? {} : { contentType: client.contentType }),
-    }),
-    body,
-    stream: client.stream,
-    timeouts: plan.timeouts.get(instance.name)!,
-    transform: spec.response?.(seen),
-    ownHeaders: { ...call.ownHeaders, ...attemptHeaders(instance.name, model, number) },
-    response: call.response,
-  });
-}
-
-/** The client's bytes as they came, but for what the patch names. */
-function patchBody(
-  client: ClientRequest,
-  patch: NonNullable<Parameters<typeof patchForm>[1]>,
-): Buffer | readonly Buffer[] {
-  if (!patch.set && !patch.remove && !patch.parts) return client.body;
-  const pieces = client.form ? patchForm(client.form, patch) : patchJson(client.body, patch);
-  return client.body.length <= JOIN_LIMIT ? Buffer.concat(pieces) : pieces;
-}
-
 function affinity({ loadBalance }: ServicePlan, call: Call, client: ClientRequest): string {
   const { strategy, key } = loadBalance;
   const ip = clientAddress(call.request);
@@ -256,19 +199,6 @@ function affinity({ loadBalance }: ServicePlan, call: Call, client: ClientReques
     fields: client.fields,
     ...(apiKey === undefined ? {} : { apiKey }),
   });
-}
-
-function attemptHeaders(instance: string, model: string, attempts: number): OutgoingHttpHeaders {
-  return {
-    'x-jairouter-instance': headerValue(instance),
-    'x-jairouter-model': headerValue(model),
-    'x-jairouter-attempts': String(attempts),
-  };
-}
-
-/** Names may have characters that a header can't carry. */
-function headerValue(text: string): string {
-  return text.replace(/[^\x20-\x7e]+/g, encodeURIComponent);
 }
 
 /** The backend can't do what the client asks; another one may. */

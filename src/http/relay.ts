@@ -6,7 +6,13 @@ import type { Instance } from '../instances/instance.ts';
 import { wasReused } from '../instances/pool.ts';
 import type { Usage } from '../observe/usage.ts';
 import type { Operation } from '../service.ts';
-import { openAnswer, type Answerer, type HeadChanges, type Outlet } from './answer.ts';
+import {
+  openAnswer,
+  type Answerer,
+  type AnswerHeaders,
+  type HeadChanges,
+  type Outlet,
+} from './answer.ts';
 import { badAnswer, describeSocketError, transportFailure, type Failure } from './failure.ts';
 import { responseHeaders } from './headers.ts';
 
@@ -49,7 +55,6 @@ export interface AttemptReport {
 }
 
 type Phase = 'connecting' | 'waiting' | 'answering' | 'over';
-type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 /**
  * Sends a request and relays its answer. It is undici's handler, and it owns the client's response
@@ -65,7 +70,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet {
   #total: NodeJS.Timeout | undefined;
   #fresh: Dispatcher | undefined;
   #following: AbortController | undefined;
-  #upstreamHeaders: Headers = {};
+  #upstreamHeaders: AnswerHeaders = {};
   #status: number | undefined;
   #firstByte: number | undefined;
   #bytes = 0;
@@ -115,7 +120,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet {
     this.#arm(patience, `no answer within ${seconds(patience)}`);
   }
 
-  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Headers): void {
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: AnswerHeaders): void {
     if (status < 200 || this.#phase === 'over') return;
     this.#phase = 'answering';
     this.#status = status;

@@ -1,0 +1,87 @@
+import type { ResponseTransform } from '../adapters/adapter.ts';
+import { streamError } from '../adapters/errors.ts';
+import { readUsage, type Usage } from '../observe/usage.ts';
+import type { Answerer, Outlet } from './answer.ts';
+import { decoded } from './encoding.ts';
+import { badAnswer, eventFailure, type Failure } from './failure.ts';
+
+/** A success that its adapter has to see whole, and may change. */
+export class BufferedAnswer implements Answerer {
+  readonly events = 0;
+  readonly #outlet: Outlet;
+  readonly #transform: ResponseTransform;
+  readonly #contentType: string;
+  readonly #encoding: string | undefined;
+  readonly #chunks: Buffer[] = [];
+  #body: Buffer | undefined;
+
+  constructor(
+    outlet: Outlet,
+    transform: ResponseTransform,
+    contentType: string,
+    encoding: string | undefined,
+  ) {
+    this.#outlet = outlet;
+    this.#transform = transform;
+    this.#contentType = contentType;
+    this.#encoding = encoding;
+  }
+
+  data(chunk: Buffer): void {
+    this.#outlet.begin();
+    this.#chunks.push(chunk);
+  }
+
+  end(): void {
+    const body = decoded(Buffer.concat(this.#chunks), this.#encoding);
+    this.#body = body;
+    const error = body.subarray(0, 200).includes('"error"')
+      ? streamError(body.toString('utf8'))
+      : undefined;
+    if (error) {
+      this.#outlet.fail(eventFailure(error));
+      return;
+    }
+    const links = this.#read(() => this.#transform.links?.(body, this.#contentType) ?? []);
+    if (!links) return;
+    if (links.length === 0) this.#deliver(body, []);
+    else this.#outlet.follow(links, (linked) => this.#deliver(body, linked));
+  }
+
+  #deliver(body: Buffer, linked: readonly Buffer[]): void {
+    const read = this.#read(() => ({
+      answer: this.#transform.body!(body, this.#contentType, linked),
+    }));
+    if (!read) return;
+    const { body: payload, contentType } = read.answer ?? { body };
+    this.#outlet.commit({
+      keepLength: false,
+      drop: ['content-encoding'],
+      set: {
+        'content-length': Buffer.byteLength(payload),
+        ...(contentType === undefined ? {} : { 'content-type': contentType }),
+      },
+    });
+    this.#outlet.finish(payload);
+  }
+
+  /** An adapter throws at an answer that it can't make sense of. */
+  #read<T>(reading: () => T): T | undefined {
+    try {
+      return reading();
+    } catch (cause) {
+      const { name } = this.#outlet.request.instance;
+      const why = cause instanceof Error ? cause.message : String(cause);
+      this.#outlet.fail(badAnswer(`"${name}" gave an answer that could not be read: ${why}.`));
+      return undefined;
+    }
+  }
+
+  broken(failure: Failure): void {
+    this.#outlet.fail(failure);
+  }
+
+  usage(): Usage | undefined {
+    return this.#body && readUsage(this.#body);
+  }
+}

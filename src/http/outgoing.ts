@@ -1,0 +1,85 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import type { AdapterCall, RequestPatch } from '../adapters/adapter.ts';
+import type { Target } from '../gateway/directory.ts';
+import type { ServicePlan } from '../gateway/snapshot.ts';
+import type { Instance } from '../instances/instance.ts';
+import type { Call, ClientRequest } from './call.ts';
+import { requestHeaders } from './headers.ts';
+import { patchJson } from './json-patch.ts';
+import { patchForm } from './multipart.ts';
+import type { AttemptRequest } from './relay.ts';
+
+/** Pieces of a patched body up to this many bytes are joined: one write is cheaper than several. */
+const JOIN_LIMIT = 1024 * 1024;
+
+/**
+ * Prepares a call's request in the dialect of the instance's backend.
+ * @throws RequestRefused when that backend can't do what the client asks.
+ */
+export function attemptRequest(
+  target: Target<Instance>,
+  {
+    plan,
+    call,
+    client,
+  }: { readonly plan: ServicePlan; readonly call: Call; readonly client: ClientRequest },
+): AttemptRequest {
+  const { instance, model } = target;
+  const { operation } = call;
+  const spec = instance.adapter.operations[operation]!;
+  const seen: AdapterCall = {
+    operation,
+    model,
+    fields: client.fields,
+    stream: client.stream,
+    ...(client.form ? { form: client.form.parts } : {}),
+  };
+  const patch = spec.request?.(seen) ?? {};
+  const renamed = model === client.model ? patch : { ...patch, set: { ...patch.set, model } };
+  const body = patchBody(client, renamed);
+  const length = Buffer.isBuffer(body)
+    ? body.length
+    : body.reduce((total, piece) => total + piece.length, 0);
+  const number = call.attempts.length + 1;
+  return {
+    instance,
+    operation,
+    path: instance.basePath + spec.path,
+    headers: requestHeaders(call.request.headers, instance.headers, {
+      requestId: call.id,
+      length,
+      ...(client.contentType === undefined ? {} : { contentType: client.contentType }),
+    }),
+    body,
+    stream: client.stream,
+    timeouts: plan.timeouts.get(instance.name)!,
+    transform: spec.response?.(seen),
+    ownHeaders: { ...call.ownHeaders, ...attemptHeaders(instance.name, model, number) },
+    response: call.response,
+  };
+}
+
+/** The client's bytes as they came, but for what the patch names. */
+function patchBody(client: ClientRequest, patch: RequestPatch): Buffer | readonly Buffer[] {
+  if (!patch.set && !patch.remove && !patch.parts) return client.body;
+  const pieces = client.form ? patchForm(client.form, patch) : patchJson(client.body, patch);
+  return client.body.length <= JOIN_LIMIT ? Buffer.concat(pieces) : pieces;
+}
+
+/** What an answer tells of the attempt that it came from. */
+export function attemptHeaders(
+  instance: string,
+  model: string,
+  attempts: number,
+): OutgoingHttpHeaders {
+  return {
+    'x-jairouter-instance': headerValue(instance),
+    'x-jairouter-model': headerValue(model),
+    'x-jairouter-attempts': String(attempts),
+  };
+}
+
+/** Names may have characters that a header can't carry. */
+function headerValue(text: string): string {
+  return text.replace(/[^\x20-\x7e]+/g, encodeURIComponent);
+}
