@@ -1,4 +1,5 @@
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { deadPort, fakeBackend, json } from './support/fake-backend.ts';
 import { oneInstance, startGateway } from './support/gateway.ts';
@@ -84,6 +85,27 @@ describe('a request that is wrong in itself', () => {
   it('with a malformed URL gets 400 in the same shape', async () => {
     const gateway = await startGateway({});
     expect(await errorOf(await fetch(`${gateway.url}/v1/models/%`))).toMatchObject({ status: 400 });
+  });
+});
+
+describe('what is no request at all', () => {
+  it.each([
+    ['garbage', 'hello\r\n\r\n', 400],
+    [
+      'both framings of a body',
+      'POST /v1/embeddings HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      400,
+    ],
+    ['endless headers', `GET /health HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+  ])('(%s) gets an error in the same shape', async (_, bytes, status) => {
+    const gateway = await startGateway({});
+    const socket = connect(gateway.port, '127.0.0.1');
+    socket.end(bytes);
+    let text = '';
+    for await (const chunk of socket) text += String(chunk);
+    expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    const body = JSON.parse(text.slice(text.indexOf('\r\n\r\n'))) as { error: { type: string } };
+    expect(body.error.type).toBe('invalid_request_error');
   });
 });
 

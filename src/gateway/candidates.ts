@@ -83,11 +83,8 @@ export function choose<I extends Routable>(
   let tier = lowestTier(candidates);
   if (options.preferLoaded) tier = preferLoaded(tier, ({ entry }) => entry?.loaded === true);
   if (tier.length === 1) return tier[0]!;
-  const picked = balancer.pick(
-    tier.map(({ instance }) => instance),
-    options.context,
-  );
-  return tier.find(({ instance }) => instance === picked)!;
+  const instances = tier.map(({ instance }) => instance);
+  return tier[instances.indexOf(balancer.pick(instances, options.context))]!;
 }
 
 function lowestTier<I extends Routable>(candidates: readonly Target<I>[]): readonly Target<I>[] {

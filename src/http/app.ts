@@ -1,10 +1,12 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { fromNodeHandler, H3, HTTPError } from 'h3';
+import { H3, HTTPError } from 'h3';
 import { OPERATIONS, type Operation } from '../service.ts';
 import { authenticate, checkBrowser, preflightHeaders } from './auth.ts';
-import { gatewayError, HttpError, renderError, type ErrorBody } from './errors.ts';
+import { gatewayError, renderError, type ErrorBody, type HttpError } from './errors.ts';
 import type { Gateway } from './gateway.ts';
 import { findModel, listModels } from './models.ts';
+import { asHttpError } from './internal-error.ts';
+import { onNode } from './listener.ts';
 import { proxy } from './proxy.ts';
 
 interface Reply {
@@ -17,9 +19,9 @@ type Answer = (request: IncomingMessage, path: string) => Reply;
 export function createApp(gateway: Gateway): H3 {
   const app = new H3({ silent: true, onError: (error) => errorResponse(error) });
   for (const operation of Object.keys(OPERATIONS) as Operation[]) {
-    const handler = fromNodeHandler((request, response) =>
-      proxy(gateway, operation, request as IncomingMessage, response as ServerResponse),
-    );
+    const handler = onNode((request, response) => {
+      void proxy(gateway, operation, request, response);
+    });
     for (const route of OPERATIONS[operation].routes) app.post(route, handler);
   }
 
@@ -55,17 +57,15 @@ export function createApp(gateway: Gateway): H3 {
 
 /** For everybody who may reach us at all. */
 function open(gateway: Gateway, answer: Answer) {
-  return fromNodeHandler((request, response) => {
-    const incoming = request as IncomingMessage;
-    const outgoing = response as ServerResponse;
+  return onNode((request, response) => {
     let headers: OutgoingHttpHeaders = {};
     try {
-      headers = checkBrowser(incoming, gateway.snapshot.config.server);
-      const { status, body } = answer(incoming, pathOf(incoming));
-      send(outgoing, status, body, headers);
-    } catch (error) {
-      if (!(error instanceof HttpError)) throw error;
-      send(outgoing, error.status, { error: error.body }, { ...headers, ...error.headers });
+      headers = checkBrowser(request, gateway.snapshot.config.server);
+      const { status, body } = answer(request, pathOf(request));
+      send(response, status, body, headers);
+    } catch (thrown) {
+      const error = asHttpError(gateway, thrown);
+      send(response, error.status, { error: error.body }, { ...headers, ...error.headers });
     }
   });
 }
@@ -105,15 +105,13 @@ function readiness({ fleet }: Gateway): Reply {
 }
 
 function preflight(gateway: Gateway) {
-  return fromNodeHandler((request, response) => {
-    const incoming = request as IncomingMessage;
-    const outgoing = response as ServerResponse;
+  return onNode((request, response) => {
     try {
-      const allowed = checkBrowser(incoming, gateway.snapshot.config.server);
-      outgoing.writeHead(204, { ...allowed, ...preflightHeaders(incoming) }).end();
-    } catch (error) {
-      if (!(error instanceof HttpError)) throw error;
-      send(outgoing, error.status, { error: error.body }, error.headers);
+      const allowed = checkBrowser(request, gateway.snapshot.config.server);
+      response.writeHead(204, { ...allowed, ...preflightHeaders(request) }).end();
+    } catch (thrown) {
+      const error = asHttpError(gateway, thrown);
+      send(response, error.status, { error: error.body }, error.headers);
     }
   });
 }

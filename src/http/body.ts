@@ -30,7 +30,8 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
   const announced = Number(request.headers['content-length'] ?? Number.NaN);
   if (announced > limit) throw tooLarge(limit);
   const body = await collect(request, announced, limit);
-  return decode(body, request.headers['content-encoding'], limit);
+  const encoding = request.headers['content-encoding'];
+  return encoding === undefined ? body : decode(body, encoding, limit);
 }
 
 function collect(request: IncomingMessage, announced: number, limit: number): Promise<Buffer> {
@@ -62,12 +63,15 @@ function collect(request: IncomingMessage, announced: number, limit: number): Pr
     });
     request.on('end', () => resolve(only ?? target?.subarray(0, length) ?? Buffer.alloc(0)));
     request.on('error', () => reject(new ClientGone()));
-    request.on('close', () => reject(new ClientGone()));
+    request.on('close', () => {
+      // An error object has its price, so none for a body that is whole.
+      if (!request.complete) reject(new ClientGone());
+    });
   });
 }
 
-async function decode(body: Buffer, encoding: string | undefined, limit: number): Promise<Buffer> {
-  const name = encoding?.trim().toLowerCase() ?? 'identity';
+async function decode(body: Buffer, encoding: string, limit: number): Promise<Buffer> {
+  const name = encoding.trim().toLowerCase();
   if (name === 'identity' || name === '') return body;
   const decoder = DECODERS[(name === 'x-gzip' ? 'gzip' : name) as keyof typeof DECODERS];
   if (!decoder) {

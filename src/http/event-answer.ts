@@ -1,14 +1,14 @@
 import type { ServerEvent } from '../adapters/adapter.ts';
 import { streamError } from '../adapters/errors.ts';
-import { mentionsUsage, readUsage, type Usage } from '../observe/usage.ts';
+import { readUsage, type Usage } from '../observe/usage.ts';
 import type { Answerer, Outlet } from './answer.ts';
 import { renderErrorEvent } from './errors.ts';
 import {
-  countEvents,
   EventCutter,
-  mayHoldError,
+  glance,
   parseEvents,
   renderEvent,
+  type Glance,
   type PlacedEvent,
 } from './event-stream.ts';
 import { badAnswer, eventFailure, type Failure } from './failure.ts';
@@ -18,9 +18,6 @@ import { isTerminator } from './terminator.ts';
 const HELD_WHEN_PASSING = 64 * 1024;
 /** An event that an adapter translates must be whole. */
 const HELD_WHEN_TRANSLATING = 64 * 1024 * 1024;
-
-/** What may end a stream holds one of these; anything else need not be parsed to know that it doesn't. */
-const END_MARKS = ['[DONE]', '.done"', '.completed'].map((mark) => Buffer.from(mark));
 
 const STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
@@ -95,7 +92,8 @@ export class EventAnswer implements Answerer {
   }
 
   #accept(whole: Buffer): void {
-    if (mayHoldError(whole)) {
+    const look = glance(whole);
+    if (look.mayHoldError) {
       const events = parseEvents(whole);
       for (const event of events) {
         const error = streamError(event.data);
@@ -105,20 +103,19 @@ export class EventAnswer implements Answerer {
         }
       }
     }
-    this.#send(whole);
+    this.#send(whole, look);
   }
 
   /** The error's own event is not sent on: it is told in the client's dialect. */
   #failAt(before: Buffer, failure: Failure): void {
-    this.#send(before);
+    this.#send(before, glance(before));
     // Only what follows the terminator is nobody's loss.
     if (this.#terminated) this.#outlet.finish();
     else this.broken(failure);
   }
 
-  #send(whole: Buffer): void {
-    const count = countEvents(whole);
-    if (count === 0) {
+  #send(whole: Buffer, look: Glance): void {
+    if (look.events === 0) {
       this.#sendComments(whole);
       return;
     }
@@ -126,13 +123,13 @@ export class EventAnswer implements Answerer {
       this.#outlet.commit({ keepLength: false, set: STREAM_HEADERS });
       for (const comments of this.#waiting.splice(0)) this.#outlet.write(comments);
     }
-    this.events += count;
-    if (mentionsUsage(whole)) this.#lastUsage = whole;
+    this.events += look.events;
+    if (look.mentionsUsage) this.#lastUsage = whole;
     if (this.#translate) {
       for (const event of parseEvents(whole)) this.#sendTranslated(event, this.#translate);
       return;
     }
-    if (!this.#terminated && END_MARKS.some((mark) => whole.includes(mark))) {
+    if (!this.#terminated && look.mayHoldEnd) {
       this.#terminated = parseEvents(whole).some((event) => this.#isEnd(event));
     }
     this.#outlet.write(whole);

@@ -2,9 +2,6 @@ import type { ServerEvent } from '../adapters/adapter.ts';
 
 const LF = 0x0a;
 const CR = 0x0d;
-const DATA = Buffer.from('data:');
-const ERROR_KEY = Buffer.from('"error"');
-const ERROR_FIELD = Buffer.from('error:');
 
 /**
  * Cuts a stream of bytes after whole events, so that an event is never half sent when it turns out
@@ -63,16 +60,28 @@ function lastBoundary(bytes: Buffer): number {
   return Math.max(lf < 0 ? 0 : lf + 2, crlf < 0 ? 0 : crlf + 3, cr < 0 ? 0 : cr + 2);
 }
 
-/** Whether an error may be among these events; false is certain. */
-export function mayHoldError(events: Buffer): boolean {
-  return events.includes(ERROR_KEY) || events.includes(ERROR_FIELD);
+/**
+ * What a quick look at whole events tells; each answer that says no is certain. The look is at a
+ * Latin-1 string of the bytes: one pass makes it, and searching it is cheaper than searching bytes.
+ */
+export interface Glance {
+  /** `data:` fields: the events, but for the rare one of several lines. */
+  readonly events: number;
+  readonly mayHoldError: boolean;
+  readonly mayHoldEnd: boolean;
+  readonly mentionsUsage: boolean;
 }
 
-/** The number of `data:` fields: the events, but for the rare one of several lines. */
-export function countEvents(events: Buffer): number {
+export function glance(events: Buffer): Glance {
+  const text = events.latin1Slice();
   let count = 0;
-  for (let at = events.indexOf(DATA); at >= 0; at = events.indexOf(DATA, at + 5)) count += 1;
-  return count;
+  for (let at = text.indexOf('data:'); at >= 0; at = text.indexOf('data:', at + 5)) count += 1;
+  return {
+    events: count,
+    mayHoldError: text.includes('"error"') || text.includes('error:'),
+    mayHoldEnd: text.includes('[DONE]') || text.includes('.done"') || text.includes('.completed'),
+    mentionsUsage: text.includes('_tokens"'),
+  };
 }
 
 /** One event and where it ends in the bytes it was read from. */

@@ -22,6 +22,7 @@ import { gatewayError, HttpError, renderError } from './errors.ts';
 import type { Failure } from './failure.ts';
 import type { Gateway } from './gateway.ts';
 import { attemptHeaders, attemptRequest } from './outgoing.ts';
+import { asHttpError } from './internal-error.ts';
 import { missingModel, noInstance, unknownModel, unsupportedService } from './refusal.ts';
 import { Attempt } from './relay.ts';
 
@@ -33,14 +34,11 @@ export async function proxy(
   response: ServerResponse,
 ): Promise<void> {
   const call = openCall(operation, request, response);
-  const over = new Promise<void>((settled) => {
-    response.on('close', () => {
-      if (!response.writableFinished) {
-        call.gone = true;
-        call.current?.abort();
-      }
-      settled();
-    });
+  response.on('close', () => {
+    gateway.inFlight -= 1;
+    if (response.writableFinished) return;
+    call.gone = true;
+    call.current?.abort();
   });
   gateway.inFlight += 1;
   try {
@@ -52,9 +50,6 @@ export async function proxy(
     refuse(gateway, call, error);
   }
   gateway.log.call(outcomeOf(call));
-  // The framework ends the response as soon as this settles, so not before it is really over.
-  await over;
-  gateway.inFlight -= 1;
 }
 
 /** The attempt loop: over the model's instances, then over its fallback models. */
@@ -241,7 +236,7 @@ function refuse(gateway: Gateway, call: Call, thrown: unknown): void {
     response.destroy();
     return;
   }
-  const error = thrown instanceof HttpError ? thrown : internalError(gateway, thrown);
+  const error = asHttpError(gateway, thrown);
   call.ending = 'error';
   call.error = error.message;
   if (response.headersSent) {
@@ -258,14 +253,4 @@ function refuse(gateway: Gateway, call: Call, thrown: unknown): void {
     'content-length': Buffer.byteLength(body),
   });
   response.end(body);
-}
-
-/** A bug: the client learns that it is ours, the log learns the rest. */
-function internalError(gateway: Gateway, thrown: unknown): HttpError {
-  const detail = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
-  gateway.log.say('error', `a bug in jairouter: ${detail}`);
-  return gatewayError(
-    'internal_error',
-    'jairouter failed on this call; its log has the details. Please report it.',
-  );
 }

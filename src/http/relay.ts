@@ -134,7 +134,11 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet {
     if (this.#phase === 'over') return;
     this.#bytes += chunk.length;
     if (this.#firstByte !== undefined) this.#timer?.refresh();
-    this.#guard(() => this.#answer!.data(chunk));
+    try {
+      this.#answer!.data(chunk);
+    } catch (bug) {
+      this.#fault(bug);
+    }
   }
 
   onResponseEnd(): void {
@@ -172,9 +176,13 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet {
     try {
       step();
     } catch (bug) {
-      this.#crash(bug);
-      this.#end({ kind: 'aborted' });
+      this.#fault(bug);
     }
+  }
+
+  #fault(bug: unknown): void {
+    this.#crash(bug);
+    this.#end({ kind: 'aborted' });
   }
 
   // The answer's side

@@ -1,8 +1,10 @@
-import type { Server } from 'node:http';
-import { toNodeHandler } from 'h3/node';
+import { STATUS_CODES, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { listen } from 'listhen';
 import { createApp } from './app.ts';
+import { gatewayError, renderError, type ErrorCode } from './errors.ts';
 import type { Gateway } from './gateway.ts';
+import { listenerFor } from './listener.ts';
 
 export interface RunningServer {
   readonly url: string;
@@ -25,7 +27,7 @@ export async function startServer(
   gateway: Gateway,
   address: { readonly host: string; readonly port: number },
 ): Promise<RunningServer> {
-  const listener = await listen(toNodeHandler(createApp(gateway)), {
+  const listener = await listen(listenerFor(createApp(gateway)), {
     hostname: address.host,
     // An empty range: a taken port is an error, never another port.
     port: { port: address.port, alternativePortRange: [1, 0], random: address.port === 0 },
@@ -41,6 +43,7 @@ export async function startServer(
   });
   const server = listener.server as Server;
   server.keepAliveTimeout = KEEP_ALIVE;
+  server.on('clientError', answerMalformed);
   const { port } = listener.address;
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
   return {
@@ -60,3 +63,27 @@ export async function startServer(
     },
   };
 }
+
+/** What Node's parser refuses never becomes a request; the client still gets an error it can read. */
+function answerMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
+  // Node's own handler looks there too: an answer that is being written must not get another inside.
+  const { _httpMessage: answering } = socket as Duplex & { _httpMessage?: ServerResponse };
+  if (!socket.writable || error.code === 'ECONNRESET' || answering?.headersSent) {
+    socket.destroy();
+    return;
+  }
+  const [code, message] =
+    MALFORMED[error.code ?? ''] ??
+    (['invalid_http', 'The request is not valid HTTP/1.1.'] as const);
+  const { status, body } = gatewayError(code, message);
+  const text = renderError(body);
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\n` +
+      `content-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`,
+  );
+}
+
+const MALFORMED: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  HPE_HEADER_OVERFLOW: ['headers_too_large', 'The request headers are larger than 16 KB.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'The request did not arrive whole in time.'],
+};

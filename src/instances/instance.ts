@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Dispatcher } from 'undici';
 import type { Adapter, CatalogueModel, ProbeResult } from '../adapters/adapter.ts';
 import type { HealthSettings } from '../config/settings.ts';
@@ -52,6 +53,7 @@ export class Instance implements Routable {
   version: string | undefined;
   catalogue: Catalogue;
   readonly #latency = new LatencyAverage();
+  #listed: readonly CatalogueModel[] | undefined;
   #operations: ReadonlySet<Operation>;
   #dispatcher: Dispatcher | undefined;
 
@@ -130,7 +132,11 @@ export class Instance implements Routable {
   /** Takes over what a probe has found; the state is the health checker's to decide. */
   learn(result: ProbeResult): void {
     if (result.version !== undefined) this.version = result.version;
-    if (result.models) this.catalogue = catalogueOf(this.settings.models, result.models);
+    // The same list again must not look like a change: an index over all models depends on it.
+    if (result.models && !isDeepStrictEqual(result.models, this.#listed)) {
+      this.#listed = result.models;
+      this.catalogue = catalogueOf(this.settings.models, result.models);
+    }
     if (result.operations) this.#operations = this.#allowed(result.operations);
   }
 
