@@ -42,7 +42,7 @@ export class Child {
       };
       this.process.on('error', (error) => end(error.message));
       this.process.on('exit', (code, signal) =>
-        end(`it ended (${signal ?? code})${errors && `: ${errors.trim().split('\n').at(-1)}`}`),
+        end(`it ended (${signal ?? code})${reason(errors)}`),
       );
     });
   }
@@ -148,6 +148,13 @@ async function isUp(origin, path) {
   } finally {
     await client.destroy();
   }
+}
+
+/** The line of a process's last words that says most. */
+function reason(errors) {
+  const lines = errors.trim().split('\n');
+  const line = lines.find((each) => /error/i.test(each)) ?? lines.at(-1);
+  return line && `: ${line.trim()}`;
 }
 
 /** @returns {number[]} The process and all that came from it. */

@@ -137,7 +137,7 @@ export async function streams(target, { body, count, expected, onOpen }) {
 
 /** Lets the compiler of a fresh process do its work. Rejects when the target answers no calls. */
 export async function warmUp(target) {
-  await saturate(target, { body: chatBody(), connections: 8, ms: 500 });
+  await saturate(target, { body: chatBody(), connections: 32, ms: 1500 });
   const expected = Buffer.concat(streamOf(3));
   // One that can't stream is left out of the measures that need it, by those themselves.
   await streams(target, { body: chatBody({ chunks: 3, every: 5 }), count: 20, expected });

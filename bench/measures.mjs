@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ON_LINUX } from './children.mjs';
 import { oneByOne, saturate, streams, warmUp } from './client.mjs';
 import { against, median, quantile } from './numbers.mjs';
-import { chatBody, streamOf } from './shapes.mjs';
+import { chatBody, MODEL, streamOf } from './shapes.mjs';
 import { JAIROUTER, startJairouter } from './targets.mjs';
 
 /**
@@ -163,43 +163,42 @@ export const MEASURES = {
   async instances(bench) {
     if (!bench.targets.some(({ name }) => name === 'jairouter')) return [];
     const { upstream, folder } = bench.site;
-    const fleet = (size, modelsOf) =>
-      startJairouter(
-        folder,
-        Object.fromEntries(
-          Array.from({ length: size }, (_, n) => [
-            `gpu-${n}`,
-            { baseUrl: upstream, models: modelsOf(n) },
-          ]),
-        ),
-      );
-    /** @type {import('./targets.mjs').Running[]} */
-    const started = [];
-    try {
-      const few = await fleet(3, () => ['three']);
-      started.push(few);
-      const many = await fleet(1000, (n) => [
-        'thousand',
-        ...(n < 3 ? ['three'] : []),
-        ...Array.from({ length: 9 }, (_, model) => `model-${n}-${model}`),
+    const body = chatBody();
+    const kinds = [
+      { name: '3 of 3', size: 3, serving: 3 },
+      { name: '3 of 1,000', size: 1000, serving: 3 },
+      { name: '1,000 of 1,000', size: 1000, serving: 1000 },
+    ];
+    const instances = ({ size, serving }) =>
+      Array.from({ length: size }, (_, n) => [
+        `gpu-${n}`,
+        {
+          baseUrl: upstream,
+          models: [
+            ...(n < serving ? [MODEL] : []),
+            ...Array.from({ length: 10 }, (__, model) => `model-${n}-${model}`),
+          ],
+        },
       ]);
-      started.push(many);
-      const cases = [
-        { ...few, name: '3 of 3', model: 'three' },
-        { ...many, name: '3 of 1,000', model: 'three' },
-        { ...many, name: '1,000 of 1,000', model: 'thousand' },
-      ];
-      for (const { model, ...target } of cases) {
-        // Long enough for each instance to have its connections.
-        await saturate(target, { body: chatBody({ model }), connections: 32, ms: 2500 });
+    /** @type {import('./targets.mjs').Running[]} */
+    const cases = [];
+    try {
+      for (const kind of kinds) {
+        const started = await startJairouter(folder, Object.fromEntries(instances(kind)));
+        cases.push({ ...started, name: kind.name });
       }
-      const samples = await rounds(bench, bench.quick ? 2 : 4, cases, async (target) => {
-        const body = chatBody({ model: target.model });
+      // The first health checks of all instances, and their connections, are a matter of the start.
+      await sleep(bench.quick ? 2000 : 8000);
+      // Long enough for each instance to have its connections, and for the compiler.
+      for (const target of cases) {
+        await saturate(target, { body, connections: 32, ms: bench.quick ? 1500 : 4000 });
+      }
+      const samples = await rounds(bench, bench.quick ? 2 : 5, cases, async (target) => {
         const before = cpu(target);
         const { calls, perSecond } = await saturate(target, {
           body,
           connections: CONNECTIONS,
-          ms: bench.quick ? 400 : 1000,
+          ms: bench.quick ? 400 : 1500,
         });
         return { perSecond, cpu: (cpu(target) - before) / calls };
       });
@@ -213,7 +212,7 @@ export const MEASURES = {
         ...(ON_LINUX ? [figure('CPU of a call', 'µs', medians(samples, 'cpu'))] : []),
       ];
     } finally {
-      for (const { child } of started) await child.close();
+      for (const { child } of cases) await child.close();
     }
   },
 

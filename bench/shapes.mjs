@@ -38,14 +38,14 @@ export function streamOf(count) {
 
 /**
  * A chat call's body.
- * @param {{ chunks?: number, every?: number, promptBytes?: number, model?: string }} options
+ * @param {{ chunks?: number, every?: number, promptBytes?: number }} options
  *   With `chunks`, the answer is a stream of so many, one each `every` milliseconds (0: at once).
  *   The upstream is told by fields of the standard, since not every gateway lets others through.
  */
-export function chatBody({ chunks, every = 0, promptBytes = 100, model = MODEL } = {}) {
+export function chatBody({ chunks, every = 0, promptBytes = 100 } = {}) {
   return Buffer.from(
     JSON.stringify({
-      model,
+      model: MODEL,
       ...(chunks === undefined ? {} : { stream: true, max_tokens: chunks, seed: every }),
       messages: [
         { role: 'system', content: 'You are the upstream of a bench.' },
