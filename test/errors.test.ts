@@ -208,6 +208,37 @@ describe('a verdict of the backend', () => {
     expect(error.message).toContain('Unexpected endpoint');
   });
 
+  it('is seen wherever in a 200 it stands', async () => {
+    const backend = await fakeBackend((_, response) =>
+      json(response, 200, { id: 'x'.repeat(300), error: { message: 'late', code: 503 } }),
+    );
+    const gateway = await startGateway(oneInstance(backend.url));
+    const error = await errorOf(await gateway.post(CHAT, { model: 'm' }));
+    expect(error).toMatchObject({ status: 503, message: 'late' });
+  });
+
+  it("that a backend gives the wrong status is the client's mistake all the same", async () => {
+    const backend = await fakeBackend(({ body }, response) => {
+      const detail = 'Unsupported response format: lrc';
+      if (!body.includes('"stream":true')) {
+        json(response, 500, { detail });
+        return;
+      }
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.end(`data: ${JSON.stringify({ error: detail })}\r\n\r\n`);
+    });
+    const gateway = await startGateway({
+      instances: { a: { adapter: 'xinference', baseUrl: backend.url, models: ['m'] } },
+    });
+    for (const instance of gateway.gateway.fleet.instances()) instance.state = 'healthy';
+    for (const stream of [false, true]) {
+      const answer = await gateway.post(CHAT, { model: 'm', stream });
+      expect(await errorOf(answer)).toMatchObject({ status: 400 });
+    }
+    const error = await errorOf(await gateway.post(CHAT, { model: 'm' }));
+    expect(error.type).toBe('invalid_request_error');
+  });
+
   it('is not seen in an answer that only speaks of errors', async () => {
     const body = '{"error":null,"choices":[{"message":{"content":"\\"error\\""}}]}';
     const backend = await fakeBackend((_, response) => {

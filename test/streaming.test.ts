@@ -147,7 +147,9 @@ describe('a stream that breaks', () => {
     ['Xinference', 'data: {"error":"boom"}\r\n\r\n'],
     ['flat SGLang', 'data: {"object":"error","message":"boom","code":500}\n\n'],
     ['named', 'event: error\ndata: {"error":{"message":"boom"}}\n\n'],
-    ['old llama.cpp', 'error: {"error":{"code":500,"message":"boom"}}\n\n'],
+    ['named only by its event', 'event: error\ndata: {"message":"boom"}\n\n'],
+    ['named, in plain text', 'event:error\ndata: boom\n\n'],
+    ['old llama.cpp', 'error: {"code":500,"message":"boom"}\n\n'],
   ])('with an error event of %s ends with one in the shape of OpenAI', async (_, event) => {
     const { gateway, answer } = await streamed(slowly(chatChunk('1'), event));
     const text = await answer.text();

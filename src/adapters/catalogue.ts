@@ -29,6 +29,14 @@ export function failureOf(reply: Reply, path: string): ProbeResult | undefined {
   return { state: 'unhealthy', detail: `GET ${path} answers ${status}${said}${hint}` };
 }
 
+/**
+ * The same for a route beside the list: another version, or a proxy, may not have it, but what does
+ * answer there must not be an error, as from LM Studio, which answers 200 to every path.
+ */
+export function failureIfThere(reply: Reply, path: string): ProbeResult | undefined {
+  return reply.status === 404 ? undefined : failureOf(reply, path);
+}
+
 /** @returns The entries of an OpenAI-style list; `undefined` when it is none. */
 export function entriesOf(reply: Reply): readonly JsonObject[] | undefined {
   const list = asObject(reply.json);
@@ -74,6 +82,11 @@ export async function ifAnswered(reply: Promise<Reply>): Promise<Reply | undefin
 /** The version, where the server tells it at `path`. */
 export async function versionAt(backend: Backend, path: string): Promise<{ version?: string }> {
   const reply = await ifAnswered(backend.get(path));
-  const version = asText(asObject(reply?.json)?.['version']);
+  return reply ? versionIn(reply) : {};
+}
+
+/** The same, of an answer that is there already. */
+export function versionIn(reply: Reply): { version?: string } {
+  const version = asText(asObject(reply.json)?.['version']);
   return version === undefined ? {} : { version };
 }

@@ -25,8 +25,9 @@ export function readError(
 
 /**
  * Reads one payload of an event stream, or the whole body of a 200, as an error.
- * @returns The error, with `error.code` as its status where that is an HTTP error's, else 502;
- *   `undefined` for everything else, also for chunks that carry `"error": null` or speak of errors.
+ * @returns The error, with `error.code` as its status where that is an HTTP error's, else the one
+ *   that its type or message stands for, else 502; `undefined` for everything else, also for chunks
+ *   that carry `"error": null` or speak of errors.
  */
 export function streamError(data: string): (BackendError & { status: number }) | undefined {
   // Runs on every event: in a chunk's own text the quotes are escaped, so nearly all stop here.
@@ -35,7 +36,7 @@ export function streamError(data: string): (BackendError & { status: number }) |
   const object = asObject(Array.isArray(value) ? value[0] : value);
   if (!object || !isError(object)) return undefined;
   const found = dissect(object);
-  const status = asStatus(found.code) ?? 502;
+  const status = asStatus(found.code) ?? impliedStatus(found);
   const message = found.message ?? describe(status, 'application/json', data);
   return { ...interpret(status, message, found), message, status };
 }
@@ -53,7 +54,7 @@ export function isLoading(body: string): boolean {
 const CONTEXT =
   /maximum context length|context_length_exceeded|exceed_context_size_error|exceeds the available context size|prompt is too long|longer than the model's context length|input length exceeds the context length|longer than the context length|input token count|reduce the length/i;
 const LOADING =
-  /loading model|unavailable_error|model_loading|model is (still )?loading|no running instances/i;
+  /loading model|unavailable_error|model_loading|model is (still |currently )?(loading|scaling)|no running instances/i;
 const MODEL_MISSING =
   /\bmodel\b[^\n]{0,300}?\b(not found|does not exist|doesn't exist)|\b(invalid|unknown|no such) model\b/i;
 const BAD_KEY = /api key not valid|(invalid|incorrect) api key/i;
@@ -179,6 +180,23 @@ function isError(object: JsonObject): boolean {
   // An empty or odd `error` beside real content is a field that we don't know.
   const content = 'choices' in object || 'data' in object || 'object' in object;
   return asText(error['message']) !== undefined || (!content && Object.keys(error).length > 0);
+}
+
+/** What OpenAI and Anthropic would have answered with, had they known before the stream began. */
+const STATUS_OF = new Map<unknown, number>([
+  ['invalid_request_error', 400],
+  ['authentication_error', 401],
+  ['permission_error', 403],
+  ['not_found_error', 404],
+  ['request_too_large', 413],
+  ['insufficient_quota', 429],
+  ['rate_limit_error', 429],
+  ['rate_limit_exceeded', 429],
+  ['overloaded_error', 529],
+]);
+
+function impliedStatus({ code, type, message = '' }: Findings): number {
+  return STATUS_OF.get(code) ?? STATUS_OF.get(type) ?? (isContextLength(message) ? 400 : 502);
 }
 
 function asStatus(code: unknown): number | undefined {

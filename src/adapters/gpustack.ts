@@ -1,4 +1,4 @@
-import { SERVICES, type Service } from '../service.ts';
+import type { Service } from '../service.ts';
 import {
   defineAdapter,
   type Backend,
@@ -7,10 +7,10 @@ import {
   type Reply,
 } from './adapter.ts';
 import { bearer } from './auth.ts';
-import { entriesOf, failureOf, modelOf, noList, versionAt } from './catalogue.ts';
+import { entriesOf, failureIfThere, failureOf, modelOf, noList, versionIn } from './catalogue.ts';
 import { embeddings } from './embeddings.ts';
 import { inlineImages } from './images.ts';
-import { asObject } from './json.ts';
+import { asObject, type JsonObject } from './json.ts';
 import { textRerank } from './rerank.ts';
 import { explicitSpeech } from './speech.ts';
 import { translatedTranscription } from './transcription.ts';
@@ -47,43 +47,61 @@ const CATEGORIES = {
   text_to_speech: ['speech'],
   speech_to_text: ['transcription'],
   image: ['imageGeneration', 'imageEdit'],
-  unknown: [],
 } as const satisfies Record<string, readonly Service[]>;
 type Category = keyof typeof CATEGORIES;
 
-/** Its list tells a model's category only by being asked for one at a time. */
+const LIST = '/v1/models?with_meta=true';
+
 async function probe(backend: Backend): Promise<ProbeResult> {
-  const categories = Object.keys(CATEGORIES) as Category[];
-  const path = (category: Category) => `/v1/models?with_meta=true&categories=${category}`;
-  const ask = async (category: Category) => [category, await backend.get(path(category))] as const;
-  const [version, ...lists] = await Promise.all([
-    versionAt(backend, '/version'),
-    ...categories.map(ask),
-  ]);
-  const models = new Map<string, CatalogueModel>();
-  for (const [category, reply] of lists) {
-    // An older version refuses a category that it does not know yet.
-    if (reply.status === 400 || reply.status === 422) continue;
-    const failure = failureOf(reply, path(category));
-    if (failure) return failure;
-    const entries = entriesOf(reply);
-    if (!entries) return noList(path(category));
-    for (const entry of entries) {
-      const model = modelOf(entry);
-      models.set(model.id, withCategory(models.get(model.id) ?? model, category));
-    }
-  }
-  return { state: 'healthy', ...version, models: [...models.values()] };
+  const [list, version] = await Promise.all([backend.get(LIST), backend.get('/version')]);
+  const failure = failureIfThere(version, '/version') ?? failureOf(list, LIST);
+  if (failure) return failure;
+  const entries = entriesOf(list);
+  if (!entries) return noList(LIST);
+  const kinds = await kindsOf(backend, entries);
+  if (!(kinds instanceof Map)) return kinds;
+  const models = entries.map((entry): CatalogueModel => {
+    const model = modelOf(entry);
+    const services = kinds.get(model.id);
+    // Only what is ready is listed. A model of an unknown category may be anything.
+    return { ...model, loaded: true, ...(services ? { services } : {}) };
+  });
+  return { state: 'healthy', ...versionIn(version), models };
 }
 
-/** Only what is ready is listed. A model of an unknown category may be anything. */
-function withCategory(model: CatalogueModel, category: Category): CatalogueModel {
-  const services = new Set<Service>([...(model.services ?? []), ...CATEGORIES[category]]);
-  return {
-    ...model,
-    loaded: true,
-    ...(services.size > 0 ? { services: SERVICES.filter((name) => services.has(name)) } : {}),
-  };
+type Kinds = Map<string, readonly Service[]>;
+/** The kinds of the models of a list, kept until the list changes. */
+const KINDS = new WeakMap<Backend, { readonly list: string; readonly kinds: Kinds }>();
+
+/** Its list tells a model's category only by being asked for one at a time. */
+async function kindsOf(
+  backend: Backend,
+  entries: readonly JsonObject[],
+): Promise<Kinds | ProbeResult> {
+  const names = entries.map(({ id, created }) => JSON.stringify([id, created]));
+  const list = names.sort().join();
+  const known = KINDS.get(backend);
+  if (known?.list === list) return known.kinds;
+  const categories = entries.length > 0 ? (Object.keys(CATEGORIES) as Category[]) : [];
+  const kinds: Kinds = new Map();
+  const replies = await Promise.all(categories.map((name) => backend.get(pathOf(name))));
+  for (const [index, reply] of replies.entries()) {
+    const category = categories[index]!;
+    // An older version refuses a category that it does not know yet.
+    if (reply.status === 400 || reply.status === 422) continue;
+    const failure = failureOf(reply, pathOf(category));
+    if (failure) return failure;
+    for (const { id } of entriesOf(reply) ?? []) {
+      const before = kinds.get(id as string) ?? [];
+      kinds.set(id as string, [...before, ...CATEGORIES[category]]);
+    }
+  }
+  KINDS.set(backend, { list, kinds });
+  return kinds;
+}
+
+function pathOf(category: Category): string {
+  return `${LIST}&categories=${category}`;
 }
 
 async function recognise(backend: Backend): Promise<boolean> {

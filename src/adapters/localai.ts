@@ -98,18 +98,18 @@ function toModel(entry: JsonObject): CatalogueModel {
   return { ...modelOf(entry), ...(known ? { services: servicesOf(capabilities) } : {}) };
 }
 
-const SERVICES_OF: Readonly<Record<string, readonly Service[]>> = {
-  chat: ['chat'],
-  completion: ['chat'],
-  embeddings: ['embeddings'],
-  rerank: ['rerank'],
-  transcript: ['transcription'],
-  tts: ['speech'],
-  image: ['imageGeneration', 'imageEdit'],
-};
+const SERVICES_OF = new Map<unknown, readonly Service[]>([
+  ['chat', ['chat']],
+  ['completion', ['chat']],
+  ['embeddings', ['embeddings']],
+  ['rerank', ['rerank']],
+  ['transcript', ['transcription']],
+  ['tts', ['speech']],
+  ['image', ['imageGeneration', 'imageEdit']],
+]);
 
 function servicesOf(capabilities: readonly unknown[]): readonly Service[] {
-  const services = capabilities.flatMap((name) => SERVICES_OF[String(name)] ?? []);
+  const services = capabilities.flatMap((name) => SERVICES_OF.get(name) ?? []);
   return [...new Set(services)];
 }
 

@@ -53,19 +53,27 @@ async function probe(backend: Backend): Promise<ProbeResult> {
   }
   const failure = failureOf(tags, path);
   if (failure) return failure;
-  const list = asObject(tags.json);
-  if (!list || !('models' in list)) return noList(path);
-  const entries = (asObjects(list['models']) ?? []).filter((entry) => nameOf(entry) !== undefined);
+  const listed = asObject(tags.json)?.['models'];
+  // Nothing installed may be null.
+  const entries = (listed === null ? [] : asObjects(listed))?.filter(
+    (entry) => nameOf(entry) !== undefined,
+  );
+  if (!entries) return noList(path);
   const loaded = running && loadedContexts(running.json);
   const shown = await showUnknown(backend, entries);
   const models = entries.map((entry) =>
-    toModel(entry, shown.get(entry['digest']) ?? entry, loaded),
+    toModel(entry, shown.get(identityOf(entry)) ?? entry, loaded),
   );
   return { state: 'healthy', ...version, models };
 }
 
 function nameOf(entry: JsonObject): string | undefined {
   return asText(entry['model']) ?? asText(entry['name']);
+}
+
+/** What stays the same for as long as the model does. */
+function identityOf(entry: JsonObject): string {
+  return asText(entry['digest']) ?? nameOf(entry)!;
 }
 
 /** The models in memory, with the context each was loaded with. */
@@ -77,7 +85,7 @@ function loadedContexts(json: unknown): ReadonlyMap<string, number | undefined> 
 }
 
 /** What `/api/show` said of a model, kept for as long as its instance lives: a digest never changes. */
-const SHOWN = new WeakMap<Backend, Map<unknown, JsonObject>>();
+const SHOWN = new WeakMap<Backend, ReadonlyMap<string, JsonObject>>();
 /** Questions at a time; Ollama answers each from disk. */
 const AT_ONCE = 4;
 
@@ -85,27 +93,42 @@ const AT_ONCE = 4;
 async function showUnknown(
   backend: Backend,
   entries: readonly JsonObject[],
-): Promise<ReadonlyMap<unknown, JsonObject>> {
-  const before = SHOWN.get(backend) ?? new Map<unknown, JsonObject>();
-  const silent = entries.filter((entry) => !Array.isArray(entry['capabilities']));
-  const shown = new Map<unknown, JsonObject>();
+): Promise<ReadonlyMap<string, JsonObject>> {
+  const before = SHOWN.get(backend);
+  const shown = new Map<string, JsonObject>();
   const asked: JsonObject[] = [];
-  for (const entry of silent) {
-    const known = before.get(entry['digest']);
-    if (known) shown.set(entry['digest'], known);
+  for (const entry of entries) {
+    if (capabilitiesOf(entry)) continue;
+    const known = before?.get(identityOf(entry));
+    if (known) shown.set(identityOf(entry), known);
     else asked.push(entry);
   }
   SHOWN.set(backend, shown);
   const next = asked.values();
   const ask = async () => {
     for (const entry of next) {
-      const reply = await ifAnswered(backend.post('/api/show', { model: nameOf(entry) }));
-      const details = asObject(reply?.json);
-      if (details) shown.set(entry['digest'], details);
+      const details = await show(backend, nameOf(entry)!);
+      if (details) shown.set(identityOf(entry), details);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, ask));
   return shown;
+}
+
+/** @returns `undefined` when it is to be asked again: a refusal is an answer, silence is none. */
+async function show(backend: Backend, model: string): Promise<JsonObject | undefined> {
+  try {
+    const reply = await backend.post('/api/show', { model });
+    return reply.status < 500 ? (asObject(reply.json) ?? {}) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Ollama leaves the list out rather than empty; an empty one would tell nothing, either. */
+function capabilitiesOf(details: JsonObject): readonly unknown[] | undefined {
+  const list: unknown = details['capabilities'];
+  return Array.isArray(list) && list.length > 0 ? list : undefined;
 }
 
 function toModel(
@@ -114,13 +137,13 @@ function toModel(
   loaded: ReadonlyMap<string, number | undefined> | undefined,
 ): CatalogueModel {
   const id = nameOf(entry)!;
-  const capabilities = details['capabilities'];
+  const capabilities = capabilitiesOf(details);
   const contextLength = loaded?.get(id) ?? largestContext(details);
   const created = Date.parse(asText(entry['modified_at']) ?? '') / 1000;
   return {
     id,
     ...(id.endsWith(':latest') ? { aliases: [id.slice(0, -':latest'.length)] } : {}),
-    ...(Array.isArray(capabilities) ? { services: servicesOf(capabilities) } : {}),
+    ...(capabilities ? { services: servicesOf(capabilities) } : {}),
     ...(loaded ? { loaded: loaded.has(id) } : {}),
     ...(contextLength ? { contextLength } : {}),
     ...(Number.isFinite(created) ? { created: Math.floor(created) } : {}),

@@ -38,8 +38,10 @@ async function probe(backend: Backend): Promise<ProbeResult> {
   const reply = await backend.get(path);
   // Too many requests is an answer of a server that works.
   if (reply.status === 429) return { state: 'healthy' };
-  // Some services have no list; their models stand in the config then.
-  if (reply.status === 404 && reply.json !== undefined) return { state: 'healthy' };
+  // Some services have no list; their models stand in the config then. Only OpenAI's own words tell
+  // them from any other web service.
+  if (reply.status === 404 && asObject(asObject(reply.json)?.['error']))
+    return { state: 'healthy' };
   const failure = failureOf(reply, path);
   if (failure) return failure;
   const models = entriesOf(reply)?.map((entry) => ({ ...modelOf(entry), ...more(entry) }));

@@ -7,7 +7,7 @@ import { asNumber, asObject, asObjects, asText, parseJson, type JsonObject } fro
 /** Rerank in Jina's shape outward, whatever the backend's is. */
 export const rerank = {
   path: '/v1/rerank',
-  request: dropEmptyTopN,
+  request: (call) => merge(dropEmptyTopN(call), loneTextsAsText(call)),
   response: (call) => ({ body: (body) => toJina(body, call) }),
 } satisfies OperationSpec;
 
@@ -18,8 +18,23 @@ export const textRerank = {
 } satisfies OperationSpec;
 
 /** `top_n: 0` means all to some, is an error to others (LocalAI's 422); absent means all to all. */
-function dropEmptyTopN(call: AdapterCall): RequestPatch | undefined {
-  return 'top_n' in call.fields && topN(call) === undefined ? { remove: ['top_n'] } : undefined;
+function dropEmptyTopN({ fields }: AdapterCall): RequestPatch | undefined {
+  const { top_n: given } = fields;
+  return given !== undefined && Number(given) <= 0 ? { remove: ['top_n'] } : undefined;
+}
+
+/** `{"text": …}` and no more says what the string says, and vLLM and others take only that. */
+function loneTextsAsText({ fields }: AdapterCall): RequestPatch | undefined {
+  const { documents } = fields;
+  if (!Array.isArray(documents) || !documents.some((item) => loneText(item) !== undefined)) {
+    return undefined;
+  }
+  return { set: { documents: (documents as unknown[]).map((item) => loneText(item) ?? item) } };
+}
+
+function loneText(document: unknown): string | undefined {
+  const { text, ...rest } = asObject(document) ?? {};
+  return typeof text === 'string' && Object.keys(rest).length === 0 ? text : undefined;
 }
 
 function documentsAsText({ fields }: AdapterCall): RequestPatch | undefined {
@@ -107,7 +122,9 @@ function flag(value: unknown): boolean {
 
 /** @returns How many results the client wants; `undefined`: all. */
 function topN({ fields }: AdapterCall): number | undefined {
-  const count = asNumber(fields['top_n']);
+  const given = fields['top_n'];
+  // Some servers take a number in quotes; then it is to count here too.
+  const count = asNumber(typeof given === 'string' ? Number(given) : given);
   return count !== undefined && count > 0 ? Math.floor(count) || undefined : undefined;
 }
 

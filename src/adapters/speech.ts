@@ -1,17 +1,17 @@
 import type { AdapterCall, OperationSpec, RequestPatch } from './adapter.ts';
 import { RequestRefused } from './adapter.ts';
 
-const AUDIO_TYPES: Readonly<Record<string, string>> = {
-  mp3: 'audio/mpeg',
-  opus: 'audio/opus',
-  aac: 'audio/aac',
-  flac: 'audio/flac',
-  wav: 'audio/wav',
-  pcm: 'audio/pcm',
-  ogg: 'audio/ogg',
-  m4a: 'audio/mp4',
-  webm: 'audio/webm',
-};
+const AUDIO_TYPES = new Map<unknown, string>([
+  ['mp3', 'audio/mpeg'],
+  ['opus', 'audio/opus'],
+  ['aac', 'audio/aac'],
+  ['flac', 'audio/flac'],
+  ['wav', 'audio/wav'],
+  ['pcm', 'audio/pcm'],
+  ['ogg', 'audio/ogg'],
+  ['m4a', 'audio/mp4'],
+  ['webm', 'audio/webm'],
+]);
 
 /** Bytes pass through; only a content type that says nothing is replaced by the format's own. */
 export const speech = {
@@ -47,6 +47,5 @@ export function askForFormat({ fields }: AdapterCall): RequestPatch | undefined 
 }
 
 function audioType({ fields }: AdapterCall): string {
-  const format = fields['response_format'] || 'mp3';
-  return (typeof format === 'string' && AUDIO_TYPES[format]) || 'application/octet-stream';
+  return AUDIO_TYPES.get(fields['response_format'] || 'mp3') ?? 'application/octet-stream';
 }

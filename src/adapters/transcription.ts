@@ -63,11 +63,13 @@ function supported(wanted: Format, native: readonly Format[]): Format {
 /** Goes by what came rather than by what was asked: versions of one backend differ here. */
 function transcriptResponse(call: AdapterCall): ReturnType<NonNullable<OperationSpec['response']>> {
   const wanted = call.fields['response_format'] || 'json';
-  if (call.stream) {
-    return { event: transcriptEvents(), body: (body) => wholeAsStream(body.toString('utf8')) };
-  }
-  if (!isFormat(wanted)) return undefined;
-  return { body: (body, contentType) => convert(body.toString('utf8'), contentType, wanted, call) };
+  const event = transcriptEvents();
+  if (call.stream) return { event, body: (body) => wholeAsStream(body.toString('utf8')) };
+  if (!isFormat(wanted)) return { event };
+  return {
+    event,
+    body: (body, contentType) => convert(body.toString('utf8'), contentType, wanted, call),
+  };
 }
 
 /** The backend ignored `stream`, but the client reads events. */
@@ -85,10 +87,14 @@ function convert(
   call: AdapterCall,
 ): Answer | undefined {
   const json = /json/i.test(contentType);
-  const transcript = json || contentType === '' ? parseTranscript(body) : undefined;
+  // GPUStack may give JSON another content type, or none.
+  const readable = json || contentType === '' || /^\s*\{/.test(body);
+  const transcript = readable ? parseTranscript(body) : undefined;
   if (wanted !== 'json' && wanted !== 'verbose_json') {
     if (!transcript) return undefined;
-    const text = renderTranscript(transcript, wanted, call);
+    // A finished file, but quoted: FastAPI makes JSON of whatever it is given.
+    const rendered = wanted !== 'text' && isSubtitles(parseJson(body));
+    const text = rendered ? transcript.text : renderTranscript(transcript, wanted, call);
     return { body: text, contentType: 'text/plain; charset=utf-8' };
   }
   const found = transcript ?? (json ? undefined : { text: body.trim() });
@@ -98,13 +104,15 @@ function convert(
   return { body: JSON.stringify(outward), contentType: 'application/json' };
 }
 
-/** LocalAI tells the segments to a client that asked for the text. */
+/** What only `verbose_json` has; LocalAI tells it to a client that asked for the text, too. */
+const VERBOSE = ['task', 'language', 'duration', 'segments', 'words'];
+
 function concise(transcript: Transcript): JsonObject {
-  if (!Array.isArray(transcript['segments']) && !Array.isArray(transcript['words'])) {
-    return transcript;
-  }
-  const { text, usage, logprobs } = transcript;
-  return { text, ...(usage ? { usage } : {}), ...(logprobs ? { logprobs } : {}) };
+  return Object.fromEntries(Object.entries(transcript).filter(([name]) => !VERBOSE.includes(name)));
+}
+
+function isSubtitles(value: unknown): boolean {
+  return typeof value === 'string' && value.includes(' --> ');
 }
 
 function isFormat(value: unknown): value is Format {

@@ -1,8 +1,15 @@
 import type { Operation } from '../service.ts';
-import { defineAdapter, type Backend, type OperationSpec, type ProbeResult } from './adapter.ts';
+import {
+  defineAdapter,
+  type Backend,
+  type OperationSpec,
+  type ProbeResult,
+  type Reply,
+} from './adapter.ts';
 import { bearer } from './auth.ts';
-import { entriesOf, failureOf, ifAnswered, modelOf, noList, versionAt } from './catalogue.ts';
+import { entriesOf, failureIfThere, failureOf, modelOf, noList, versionAt } from './catalogue.ts';
 import { embeddings } from './embeddings.ts';
+import { isLoading } from './errors.ts';
 import { inlineImages, inlineImagesOfForm } from './images.ts';
 import { asObject } from './json.ts';
 import { rerank } from './rerank.ts';
@@ -44,14 +51,14 @@ async function probe(backend: Backend): Promise<ProbeResult> {
     backend.get(path),
     versionAt(backend, '/version'),
   ]);
-  if (health.status >= 500) {
+  if (health.status >= 500 && !isLoading(health.text)) {
     return {
       state: 'unhealthy',
       ...version,
       detail: `its engine is dead (GET /health answers ${health.status}): restart vLLM`,
     };
   }
-  const failure = failureOf(list, path);
+  const failure = failureIfThere(health, '/health') ?? failureOf(list, path);
   if (failure) return failure;
   const entries = entriesOf(list);
   if (!entries) return noList(path);
@@ -70,7 +77,8 @@ const ROUTES = new WeakMap<Backend, Routes>();
 
 /**
  * vLLM has a route only if its model can do it, and tells so in its API description: hundreds of
- * kilobytes, asked for once per server and model. `undefined` where the description is turned off.
+ * kilobytes, asked for once per server and model. `undefined` where the description is turned off,
+ * or is that of something in between.
  */
 async function routesOf(
   backend: Backend,
@@ -78,12 +86,24 @@ async function routesOf(
 ): Promise<readonly Operation[] | undefined> {
   const known = ROUTES.get(backend);
   if (known?.server === server) return known.operations;
-  const reply = await ifAnswered(backend.get('/openapi.json'));
-  const paths = asObject(asObject(reply?.json)?.['paths']);
-  const found =
-    paths && (Object.keys(operations) as Operation[]).filter((name) => pathOf(name) in paths);
-  ROUTES.set(backend, { server, operations: found });
-  return found;
+  const reply = await description(backend);
+  if (!reply) return undefined;
+  const paths = asObject(asObject(reply.json)?.['paths']) ?? {};
+  const all = Object.keys(operations) as Operation[];
+  const found = all.filter((name) => pathOf(name) in paths);
+  const routes = { server, operations: found.length > 0 ? found : undefined };
+  ROUTES.set(backend, routes);
+  return routes.operations;
+}
+
+/** @returns `undefined` when it is to be asked again: a busy server may need long to write it. */
+async function description(backend: Backend): Promise<Reply | undefined> {
+  try {
+    const reply = await backend.get('/openapi.json');
+    return reply.status < 500 ? reply : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function pathOf(operation: Operation): string {

@@ -8,7 +8,7 @@ import {
   type RequestPatch,
 } from './adapter.ts';
 import { bearer } from './auth.ts';
-import { entriesOf, failureOf, modelOf, noList } from './catalogue.ts';
+import { entriesOf, failureIfThere, failureOf, modelOf, noList } from './catalogue.ts';
 import { floatEmbeddings } from './embeddings.ts';
 import { isContextLength } from './errors.ts';
 import { inlineImages, inlineImagesOfForm } from './images.ts';
@@ -53,8 +53,9 @@ function countTokens({ fields }: AdapterCall): RequestPatch | undefined {
 
 async function probe(backend: Backend): Promise<ProbeResult> {
   const path = '/v1/models';
-  const list = await backend.get(path);
-  const failure = failureOf(list, path);
+  const open = '/v1/cluster/auth';
+  const [list, auth] = await Promise.all([backend.get(path), backend.get(open)]);
+  const failure = failureIfThere(auth, open) ?? failureOf(list, path);
   if (failure) return failure;
   const models = entriesOf(list)?.map(toModel);
   return models ? { state: 'healthy', models } : noList(path);

@@ -20,7 +20,10 @@ export function createApp(gateway: Gateway): H3 {
   const app = new H3({ silent: true, onError: (error) => errorResponse(error) });
   for (const operation of Object.keys(OPERATIONS) as Operation[]) {
     const handler = onNode((request, response) => {
-      void proxy(gateway, operation, request, response);
+      proxy(gateway, operation, request, response).catch((bug: unknown) => {
+        asHttpError(gateway, bug);
+        response.destroy();
+      });
     });
     for (const route of OPERATIONS[operation].routes) app.post(route, handler);
   }

@@ -35,11 +35,9 @@ export class BufferedAnswer implements Answerer {
   end(): void {
     const body = decoded(Buffer.concat(this.#chunks), this.#encoding);
     this.#body = body;
-    const error = body.subarray(0, 200).includes('"error"')
-      ? streamError(body.toString('utf8'))
-      : undefined;
+    const error = body.includes('"error"') ? streamError(body.toString('utf8')) : undefined;
     if (error) {
-      this.#outlet.fail(eventFailure(error));
+      this.#outlet.fail(eventFailure(this.#outlet.request.instance, error));
       return;
     }
     const links = this.#read(() => this.#transform.links?.(body, this.#contentType) ?? []);

@@ -102,7 +102,8 @@ export async function readRequest(call: Call, server: Config['server']): Promise
   if (model !== undefined && model !== null && typeof model !== 'string') {
     throw gatewayError('missing_model', 'The field "model" must be a string.', { param: 'model' });
   }
-  call.stream = stream === true || stream === 'true' || format === 'sse';
+  // Python's `requests` writes a form's booleans as `True`.
+  call.stream = stream === true || /^(true|1)$/i.test(String(stream)) || format === 'sse';
   return {
     body,
     ...read,

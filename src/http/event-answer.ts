@@ -57,12 +57,12 @@ export class EventAnswer implements Answerer {
       // Some backends leave out the empty line after their last event; an answer in plain JSON
       // has none at all.
       const events = parseEvents(Buffer.concat([rest, Buffer.from('\n\n')]));
-      if (events.some((event) => this.#isEnd(event) || streamError(event.data))) {
+      if (events.some((event) => this.#isEnd(event) || errorOf(event))) {
         this.#accept(Buffer.concat([rest, Buffer.from('\n\n')]));
       } else if (!this.#outlet.committed) {
         const error = streamError(rest.toString('utf8'));
         if (error) {
-          this.#outlet.fail(eventFailure(error));
+          this.#outlet.fail(eventFailure(this.#outlet.request.instance, error));
           return;
         }
       }
@@ -96,9 +96,12 @@ export class EventAnswer implements Answerer {
     if (look.mayHoldError) {
       const events = parseEvents(whole);
       for (const event of events) {
-        const error = streamError(event.data);
+        const error = errorOf(event);
         if (error) {
-          this.#failAt(whole.subarray(0, event.start), eventFailure(error));
+          this.#failAt(
+            whole.subarray(0, event.start),
+            eventFailure(this.#outlet.request.instance, error),
+          );
           return;
         }
       }
@@ -152,5 +155,21 @@ export class EventAnswer implements Answerer {
 
   #isEnd(event: ServerEvent): boolean {
     return isTerminator(this.#outlet.request.operation, event);
+  }
+}
+
+/** An event that is called `error` is one, whatever the shape of its data. */
+function errorOf({ event, data }: ServerEvent): ReturnType<typeof streamError> {
+  const error = streamError(data);
+  if (error || event !== 'error') return error;
+  return streamError(`{"error":${isJson(data) ? data : JSON.stringify(data)}}`);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }

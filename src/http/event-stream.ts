@@ -73,12 +73,13 @@ export interface Glance {
 }
 
 export function glance(events: Buffer): Glance {
-  const text = events.latin1Slice();
+  const text = events.toString('latin1');
   let count = 0;
   for (let at = text.indexOf('data:'); at >= 0; at = text.indexOf('data:', at + 5)) count += 1;
   return {
     events: count,
-    mayHoldError: text.includes('"error"') || text.includes('error:'),
+    mayHoldError:
+      text.includes('"error"') || text.includes('error:') || /^event: ?error/m.test(text),
     mayHoldEnd: text.includes('[DONE]') || text.includes('.done"') || text.includes('.completed'),
     mentionsUsage: text.includes('_tokens"'),
   };

@@ -52,8 +52,11 @@ export function answerFailure(
   },
 ): Failure {
   const contentType = answer.headers['content-type'];
-  const error = readError(answer.status, contentType?.toString(), answer.text);
-  const status = source.adapter.verdict?.(answer.status, error.message) ?? answer.status;
+  const read = (status: number) => readError(status, contentType?.toString(), answer.text);
+  const told = read(answer.status);
+  const status = source.adapter.verdict?.(answer.status, told.message) ?? answer.status;
+  // The type and code that a wrong status suggested are wrong too.
+  const error = status === answer.status ? told : read(status);
   const headers = responseHeaders(answer.headers, false);
   delete headers['content-type'];
   delete headers['content-encoding'];
@@ -65,11 +68,22 @@ export function answerFailure(
 }
 
 /** An error that came as an event of a stream, or as the body of a 200. */
-export function eventFailure({
-  status,
-  ...body
-}: ErrorBody & { readonly status: number }): Failure {
-  return { kind: 'answer', status, body, headers: {}, retryable: isRetryable(status) };
+export function eventFailure(
+  source: Source,
+  { status: told, ...body }: ErrorBody & { readonly status: number },
+): Failure {
+  // An event has no status to begin with: what fails within a stream is a 500 until it says more.
+  const verdict = told >= 500 ? source.adapter.verdict?.(500, body.message) : undefined;
+  const blamesClient = verdict !== undefined && verdict < 500;
+  const status = blamesClient ? verdict : told;
+  const type = blamesClient ? 'invalid_request_error' : body.type;
+  return {
+    kind: 'answer',
+    status,
+    body: { ...body, type },
+    headers: {},
+    retryable: isRetryable(status),
+  };
 }
 
 function refusedCredentials({ name }: Source, status: number): string {

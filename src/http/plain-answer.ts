@@ -28,7 +28,7 @@ export class PlainAnswer implements Answerer {
     }
     if (!this.#outlet.committed) {
       this.#outlet.begin();
-      if (this.#json && chunk.subarray(0, 200).includes('"error"')) {
+      if (this.#json && chunk.includes('"error"')) {
         this.#suspect = [chunk];
         return;
       }
@@ -44,7 +44,7 @@ export class PlainAnswer implements Answerer {
       const body = Buffer.concat(this.#suspect);
       const error = streamError(body.toString('utf8'));
       if (error) {
-        this.#outlet.fail(eventFailure(error));
+        this.#outlet.fail(eventFailure(this.#outlet.request.instance, error));
         return;
       }
       this.#tail = body;

@@ -26,7 +26,7 @@ import { asHttpError } from './internal-error.ts';
 import { missingModel, noInstance, unknownModel, unsupportedService } from './refusal.ts';
 import { Attempt } from './relay.ts';
 
-/** Serves one call, from its first byte to its record. Never rejects: the response is its own. */
+/** Serves one call, from its first byte to its record. Rejects only on a bug. */
 export async function proxy(
   gateway: Gateway,
   operation: Operation,

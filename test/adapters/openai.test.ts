@@ -66,6 +66,7 @@ describe('a probe of OpenAI', () => {
     ],
     ['a web page', { body: '<html>' }, 'unhealthy', /no list of models: is baseUrl right/],
     ['a page that is not there', { status: 404, body: 'nothing here' }, 'unhealthy', /baseUrl/],
+    ['another API', { status: 404, body: { detail: 'Not Found' } }, 'unhealthy', /baseUrl/],
     [
       'a redirect',
       { status: 301, headers: { location: '/ui' }, body: '' },
@@ -82,7 +83,7 @@ describe('a probe of OpenAI', () => {
 
   it.each([
     ['is asked too often', { status: 429, body: { error: { message: 'slow down' } } }],
-    ['has no list', { status: 404, body: { detail: 'Not Found' } }],
+    ['has no list', { status: 404, body: { error: { message: 'Unknown URL', code: null } } }],
   ])('leaves a server that %s as it is', async (_, route) => {
     const { backend } = await serve({ 'GET /v1/models': route });
     expect(await openai.probe(backend)).toEqual({ state: 'healthy' });

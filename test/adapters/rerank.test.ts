@@ -125,9 +125,14 @@ describe('a rerank answer', () => {
 });
 
 describe('a rerank request', () => {
-  it('goes as it is to a backend that takes objects', () => {
-    const fields = { ...base, documents: [{ text: 'a' }], top_n: 1 };
+  it('goes as it is to a backend that takes objects, but for those that are texts', () => {
+    const rich = [{ text: 'a', title: 'b' }, { image: 'c' }, 'd'];
+    const fields = { ...base, documents: rich, top_n: 1 };
     expect(rerank.request(jsonCall('rerank', fields))).toBe(undefined);
+    const mixed = { ...fields, documents: [...rich, { text: 'e' }] };
+    expect(rerank.request(jsonCall('rerank', mixed))).toEqual({
+      set: { documents: [...rich, 'e'] },
+    });
   });
 
   it('has texts for a backend that takes only those', () => {

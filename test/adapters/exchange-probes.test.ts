@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { ADAPTERS, type AdapterName } from '../../src/adapters/index.ts';
+import { instanceOf, list, probed, scene, type Script } from './exchange.ts';
+
+const ALL = Object.keys(ADAPTERS) as AdapterName[];
+const HTML: Script = {
+  headers: { 'content-type': 'text/html' },
+  body: '<!doctype html><title>Hi</title>',
+};
+
+/** Servers that are none of ours, but answer. */
+const STRANGERS: Readonly<Record<string, Script>> = {
+  'a web server with a page for everything': HTML,
+  'LM Studio’s answer to what it does not have': ({ method, path }) => ({
+    headers: { 'x-powered-by': 'Express' },
+    body: { error: `Unexpected endpoint or method. (${method} ${path})` },
+  }),
+  'an API that says ok to everything': { body: { ok: true, status: 'ok' } },
+  'an API that echoes lists': { body: [] },
+  'an API whose words mean something else': { body: { models: 'many', data: 'much', version: 1 } },
+  'another API, without that route': { status: 404, body: { detail: 'Not Found' } },
+  'a proxy whose upstream is gone': { status: 502, body: 'bad gateway' },
+  'a server that sends nothing': { body: '' },
+  'a login page elsewhere': { status: 302, headers: { location: 'https://login/' }, body: '' },
+};
+
+describe.each(Object.entries(STRANGERS))('%s', (_, script) => {
+  it.each(ALL)('is not healthy as %s', async (adapter) => {
+    // In place of every route that its probe would like.
+    const probe = ['/v1/models', '/api/tags', '/health', '/readyz', '/v1/models/capabilities'].map(
+      (path) => [`GET ${path}`, script] as const,
+    );
+    const here = await scene(adapter, { ...Object.fromEntries(probe), 'GET *': script });
+    const instance = instanceOf(here);
+    expect(instance.state).toBe('unhealthy');
+    expect(instance.stateDetail).toMatch(/\w/);
+    expect(here.asked.map(({ method }) => method)).not.toContain('POST');
+  });
+});
+
+describe('LM Studio, which lists its models', () => {
+  const routes: Record<string, Script> = {
+    ...Object.fromEntries(
+      ['/health', '/readyz', '/api/tags', '/v1/models/capabilities'].map((path) => [
+        `GET ${path}`,
+        STRANGERS['LM Studio’s answer to what it does not have']!,
+      ]),
+    ),
+    'GET *': STRANGERS['LM Studio’s answer to what it does not have']!,
+    'GET /v1/models': list({ id: 'm', object: 'model', owned_by: 'organization_owner' }),
+  };
+
+  it.each(ALL)('is healthy as openai only, not as %s', async (adapter) => {
+    const here = await scene(adapter, routes);
+    expect(instanceOf(here).state).toBe(adapter === 'openai' ? 'healthy' : 'unhealthy');
+  });
+});
+
+describe.each(ALL)('a probe of %s', (adapter) => {
+  const path = { ollama: 'GET /api/tags', localai: 'GET /v1/models/capabilities' };
+  const listRoute = path[adapter as keyof typeof path] ?? 'GET /v1/models';
+
+  it.each([401, 403])('with the wrong key (%i) is misconfigured', async (status) => {
+    const body = { error: { message: 'Invalid key', code: status } };
+    const here = await scene(adapter, { [listRoute]: { status, body } }, { apiKey: 'wrong' });
+    expect(instanceOf(here).state).toBe('misconfigured');
+    expect(instanceOf(here).stateDetail).toMatch(/apiKey/);
+    expect(here.asked.every(({ headers }) => headers.authorization === 'Bearer wrong')).toBe(true);
+  });
+
+  it('of an empty list is healthy, and has no model', async () => {
+    const empty =
+      adapter === 'ollama' ? { body: { models: [] } } : { body: { object: 'list', data: null } };
+    const here = await scene(adapter, { [listRoute]: empty });
+    expect(instanceOf(here).state).toBe('healthy');
+    const reply = await here.post('/v1/chat/completions', { model: 'm', messages: [] });
+    expect(reply.status).toBe(404);
+  });
+
+  it('takes few requests, and no generation', async () => {
+    const { probe } = await probed(adapter, {
+      'POST *': { status: 500, body: 'a generation!' },
+      'GET /openapi.json': { body: { paths: { '/v1/chat/completions': {} } } },
+      'POST /api/show': { body: { capabilities: ['completion'] } },
+    });
+    const first = await probe();
+    expect(first.state).toBe('healthy');
+    const posts = first.asked.filter((route) => route.startsWith('POST'));
+    expect(posts).toEqual(adapter === 'ollama' ? ['POST /api/show'] : []);
+    const second = await probe();
+    expect(second.asked.length).toBeLessThanOrEqual(3);
+    expect(second.asked.every((route) => route.startsWith('GET '))).toBe(true);
+    expect(second.services).toEqual(first.services);
+  });
+});
