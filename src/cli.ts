@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from '@commander-js/extra-typings';
-import { milliseconds, names, port, rate, share } from './commands/arguments.ts';
+import { host, milliseconds, names, port, rate, share } from './commands/arguments.ts';
 import { UserError } from './commands/user-error.ts';
 import { VERSION } from './commands/version.ts';
 
@@ -58,7 +58,7 @@ function declare(): Command {
     .description('One local OpenAI-compatible endpoint for every model you can reach.')
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'explain a command')
-    .helpCommand(false)
+    .helpCommand('help [command]', 'explain a command')
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
     .addHelpText(
@@ -76,7 +76,7 @@ Then point your tools at http://127.0.0.1:4747/v1`,
     .description('run the proxy')
     .option('-c, --config <file>', 'the config (default: jairouter.config.* from here upward)')
     .option('-p, --port <number>', 'listen on this port, whatever the config says', port)
-    .option('--host <address>', 'listen on this address, whatever the config says')
+    .option('--host <address>', 'listen on this address, whatever the config says', host)
     .option('--insecure', 'allow another address than this machine’s own without API keys')
     .addOption(
       new Option('--log-format <format>', 'how a call is logged: for people or machines').choices([
@@ -141,8 +141,10 @@ function examples(...lines: string[]): string {
 
 /** `error: unknown command 'serv'⏎(Did you mean serve?)` → `jairouter: unknown command 'serv' (…)` */
 function oneLine(text: string): string {
-  return `${text
+  const line = text
     .trim()
     .replace(/^error:/, 'jairouter:')
-    .replaceAll(/\s*\n\s*/g, ' ')}\n`;
+    .replaceAll(/\s*\n\s*/g, ' ');
+  const leadsOn = !line.includes('unknown') || line.includes('Did you mean');
+  return leadsOn ? `${line}\n` : `${line} (--help lists what there is)\n`;
 }

@@ -1,5 +1,6 @@
 import { request as httpRequest, type ClientRequest } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { OPERATIONS, type Operation } from '../src/service.ts';
 import { chatChunk, fakeBackend, startEvents } from './support/fake-backend.ts';
@@ -71,12 +72,29 @@ describe('a client that leaves', () => {
     });
     request.on('error', () => {});
     request.write('{"model":"m"');
-    await until(() => gateway.gateway.inFlight === 1);
+    await until(() => gateway.gateway.calls.size === 1);
     request.destroy();
     await until(() => gateway.outcomes.length === 1);
     expect(gateway.outcomes[0]!.ending).toBe('aborted');
     expect(backend.received).toHaveLength(0);
-    await until(() => gateway.gateway.inFlight === 0);
+    await until(() => gateway.gateway.calls.size === 0);
+  });
+
+  it('while its compressed body is being unpacked reaches no backend', async () => {
+    const backend = await fakeBackend(() => {});
+    const gateway = await startGateway(oneInstance(backend.url));
+    const body = gzipSync(`{"model":"m","x":"${'y'.repeat(60_000_000)}"}`);
+    const request = httpRequest(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-encoding': 'gzip' },
+    });
+    request.on('error', () => {});
+    request.end(body);
+    await until(() => gateway.gateway.calls.size === 1);
+    setTimeout(() => request.destroy(), 10);
+    await until(() => gateway.outcomes.length === 1);
+    expect(gateway.outcomes[0]!.ending).toBe('aborted');
+    await until(() => backend.aborted() === backend.received.length);
   });
 
   it('while we connect is let go at once, and its request is never sent', async () => {
@@ -93,7 +111,7 @@ describe('a client that leaves', () => {
       { probed: false },
     );
     const request = call(gateway.url, 'chat', { model: 'm' });
-    await until(() => gateway.gateway.inFlight === 1);
+    await until(() => gateway.gateway.calls.size === 1);
     request.destroy();
     await until(() => gateway.outcomes.length === 1, 1000);
     expect(gateway.outcomes[0]!.ending).toBe('aborted');

@@ -146,6 +146,23 @@ describe('a model', () => {
     expect(error.message).toMatch(/a is disabled.*; b is unhealthy \(connection refused\)/);
   });
 
+  it('gets 503, not 404, while somebody was never reached who may have it', async () => {
+    const gateway = await startGateway(oneInstance(`http://127.0.0.1:${await deadPort()}`));
+    const error = await errorOf(await gateway.post(CHAT, { model: 'm' }));
+    expect(error).toMatchObject({ status: 503, code: 'no_instance_available' });
+    expect(error.message).toMatch(/connection refused.*looked at again in \d+ s/);
+  });
+
+  it('with characters that no header takes is served all the same', async () => {
+    const backend = await fakeBackend();
+    const gateway = await startGateway({
+      instances: { a: { adapter: 'openai', baseUrl: backend.url, models: ['*'] } },
+    });
+    const answer = await gateway.post(CHAT, '{"model":"w-\\ud800é"}');
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('x-jairouter-model')).toBe('w-%EF%BF%BD%C3%A9');
+  });
+
   it('that came to a backend a moment ago is found before the call is refused', async () => {
     const models = ['m'];
     const backend = await fakeBackend(undefined, { models });
@@ -237,6 +254,28 @@ describe('a verdict of the backend', () => {
     }
     const error = await errorOf(await gateway.post(CHAT, { model: 'm' }));
     expect(error.type).toBe('invalid_request_error');
+  });
+
+  it('never shows our key, which some backends repeat', async () => {
+    const backend = await fakeBackend((_, response) =>
+      json(response, 500, { error: { message: 'bad key sk-very-secret' } }),
+    );
+    const gateway = await startGateway({
+      instances: { a: { adapter: 'openai', baseUrl: backend.url, apiKey: 'sk-very-secret' } },
+    });
+    const error = await errorOf(await gateway.post(CHAT, { model: 'm' }));
+    expect(error.message).toBe('bad key ***');
+    expect(gateway.outcomes[0]!.error).not.toContain('secret');
+  });
+
+  it('keeps its status when its explanation does not come', async () => {
+    const backend = await fakeBackend((_, response) => {
+      response.writeHead(400, { 'content-length': '100', 'content-type': 'application/json' });
+      response.write('{"error":');
+      setTimeout(() => response.destroy(), 100);
+    });
+    const gateway = await startGateway(oneInstance(backend.url));
+    expect((await gateway.post(CHAT, { model: 'm' })).status).toBe(400);
   });
 
   it('is not seen in an answer that only speaks of errors', async () => {

@@ -32,6 +32,24 @@ describe('connections to a backend', () => {
     expect(backend.received[2]!.body.toString()).toBe('{"model":"m"}');
   });
 
+  it.each(['HTTP/1.1 200 OK\r\nConten', 'garbage\r\n\r\n'])(
+    'that answer %j and break have got the request, which is not sent again',
+    async (bytes) => {
+      let broken = false;
+      const backend = await fakeBackend((_, response) => {
+        if (!broken) return json(response, 200, {});
+        response.socket!.write(bytes);
+        setTimeout(() => response.socket?.resetAndDestroy(), 20);
+        return undefined;
+      });
+      const gateway = await startGateway(oneInstance(backend.url));
+      await (await gateway.post(CHAT, { model: 'm' })).text();
+      broken = true;
+      expect((await gateway.post(CHAT, { model: 'm' })).status).toBe(502);
+      expect(backend.received).toHaveLength(2);
+    },
+  );
+
   it('that break twice are not tried a third time', async () => {
     let broken = false;
     const backend = await fakeBackend((_, response) => {

@@ -69,6 +69,11 @@ describe('GET /health and /ready', () => {
     const ready = await fetch(`${gateway.url}/ready`);
     expect(ready.status).toBe(200);
     expect(await ready.json()).toEqual({ status: 'ready', instances: { a: 'healthy' } });
+    for (const path of ['/health', '/ready', '/v1/models']) {
+      const head = await fetch(gateway.url + path, { method: 'HEAD' });
+      expect(head.status).toBe(200);
+      expect(await head.text()).toBe('');
+    }
   });
 
   it('say not ready with 503 while nothing can', async () => {

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { fakeBackend, json } from './support/fake-backend.ts';
 import { oneInstance, startGateway } from './support/gateway.ts';
@@ -134,10 +135,38 @@ describe('a call that needs no translation', () => {
     expect(headers['content-type']).toBe('application/json');
   });
 
+  it.each(['gzip', 'identity'])(
+    'undoes an encoding (%s) that we did not ask for',
+    async (encoding) => {
+      const text = '{"choices":[]}';
+      const backend = await fakeBackend((_, response) => {
+        response.writeHead(200, {
+          'content-type': 'application/json',
+          'content-encoding': encoding,
+        });
+        response.end(encoding === 'gzip' ? gzipSync(text) : text);
+      });
+      const gateway = await startGateway(oneInstance(backend.url));
+      const answer = await gateway.post('/v1/chat/completions', { model: 'm' });
+      expect(await answer.text()).toBe(text);
+    },
+  );
+
+  it('drops the name of an encoding that is not there', async () => {
+    const backend = await fakeBackend((_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
+      response.end('{"choices":[]}');
+    });
+    const gateway = await startGateway(oneInstance(backend.url));
+    const answer = await gateway.post('/v1/chat/completions', { model: 'm' });
+    expect(answer.headers.get('content-encoding')).toBeNull();
+    expect(await answer.json()).toEqual({ choices: [] });
+  });
+
   it('works under a path prefix, and with /v1 at the end of baseUrl', async () => {
     const backend = await fakeBackend();
     const gateway = await startGateway(oneInstance(`${backend.url}/llm/v1/`));
-    await gateway.post('/v1/chat/completions', { model: 'a/x' });
+    await gateway.post('/v1/chat/completions', { model: 'm' });
     expect(backend.received[0]!.path).toBe('/llm/v1/chat/completions');
   });
 });

@@ -107,6 +107,41 @@ describe('a stream', () => {
   });
 });
 
+describe('a stream of images', () => {
+  const done = (size: number) =>
+    `data: {"b64_json":"${'A'.repeat(size)}","type":"image_generation.completed"}\n\n`;
+
+  async function painted(...pieces: string[]) {
+    const backend = await fakeBackend(slowly(...pieces));
+    const gateway = await startGateway(oneInstance(backend.url));
+    const answer = await gateway.post('/v1/images/generations', ASK);
+    return { gateway, text: await answer.text() };
+  }
+
+  it('is whole with events of megabytes', async () => {
+    const { gateway, text } = await painted(done(3_000_000));
+    expect(text).toBe(done(3_000_000));
+    expect(gateway.outcomes[0]!.ending).toBe('ok');
+  });
+
+  it('sends no part of an event that breaks off, but says so', async () => {
+    const { text } = await painted(done(10), done(3_000_000).slice(0, 2_000_000));
+    expect(text.startsWith(done(10))).toBe(true);
+    expect(text.length).toBe(done(10).length);
+  });
+});
+
+describe('an event of any size', () => {
+  it('may be cut anywhere', async () => {
+    const big = chatChunk('x'.repeat(200_000));
+    const { gateway, answer } = await streamed(
+      slowly(big.slice(0, -1), `${big.slice(-1)}data: [DO`, 'NE]\n\n'),
+    );
+    expect(await answer.text()).toBe(big + DONE);
+    expect(gateway.outcomes[0]!.ending).toBe('ok');
+  });
+});
+
 describe('a stream that breaks', () => {
   function lastEvent(text: string): { error?: { message: string; code: string; type: string } } {
     const events = text.trimEnd().split(/\n\n/);
@@ -133,7 +168,10 @@ describe('a stream that breaks', () => {
       expect(text.startsWith(chatChunk('1'))).toBe(true);
       expect(text).not.toContain('{"del');
       expect(text).not.toContain('[DONE]');
-      expect(lastEvent(text).error).toMatchObject({ code: 'upstream_error', type: 'server_error' });
+      expect(lastEvent(text).error).toMatchObject({
+        code: 'upstream_unreachable',
+        type: 'server_error',
+      });
       expect(gateway.outcomes[0]).toMatchObject({ ending: 'broken', events: 1 });
     },
   );
@@ -173,7 +211,7 @@ describe('a stream that breaks', () => {
   it('with nothing at all becomes an error status', async () => {
     const { answer } = await streamed(slowly());
     expect(answer.status).toBe(502);
-    expect(await answer.json()).toMatchObject({ error: { code: 'upstream_error' } });
+    expect(await answer.json()).toMatchObject({ error: { code: 'upstream_unreachable' } });
   });
 
   it('after its terminator is whole all the same', async () => {

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
+import { HOST_WANTED, parseHost } from '../config/host.ts';
 import { parseDuration } from '../config/units.ts';
 
 /** Readers of what stands behind an option. They throw what commander shows as a wrong usage. */
@@ -6,6 +7,13 @@ import { parseDuration } from '../config/units.ts';
 /** @returns A TCP port; 0 stands for any free one. */
 export function port(text: string): number {
   return within(text, /^\d+$/, { max: 65_535, wanted: 'a port from 0 to 65535' });
+}
+
+/** @returns An address to listen on. */
+export function host(text: string): string {
+  const address = parseHost(text);
+  if (address !== undefined) return address;
+  throw new InvalidArgumentError(`It ${HOST_WANTED}.`);
 }
 
 /** @returns Milliseconds of `300ms`, `2s`, or of a bare number of them. */

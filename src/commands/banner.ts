@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { shownPath } from '../config/problem.ts';
 import type { InstanceState } from '../gateway/directory.ts';
 import type { Instance } from '../instances/instance.ts';
 import type { Level } from '../observe/log.ts';
@@ -15,15 +15,21 @@ export function banner(server: {
   const config =
     server.file === undefined
       ? 'none (jairouter init writes one)'
-      : relative(process.cwd(), server.file);
+      : shownPath(server.file, process.cwd());
   return [
     `jairouter ${VERSION} is ready`,
     '',
-    `  endpoint  ${server.url}/v1`,
+    `  endpoint  ${endpoint(server.url)}`,
     `  config    ${config}`,
     ...server.news.map((line) => `            ${line}`),
     '',
   ];
+}
+
+/** Nobody can call "every address": it is told by the one that always works from here. */
+function endpoint(url: string): string {
+  const own = url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
+  return own === url ? `${url}/v1` : `${own}/v1, and on every other address of this machine`;
 }
 
 const SYMBOLS: Readonly<Record<InstanceState, string>> = {
@@ -38,6 +44,8 @@ const SYMBOLS: Readonly<Record<InstanceState, string>> = {
 
 /** The instances in aligned columns: state, name, adapter, address, and models or what is wrong. */
 export function instanceTable(instances: readonly Instance[]): string[] {
+  if (instances.length === 0)
+    return ['  no instances: add your backends to the config, under `instances`', ''];
   const rows = instances.map((instance) => [
     `${SYMBOLS[instance.state]} ${instance.name}`,
     instance.adapter.name,
@@ -58,10 +66,11 @@ export function instanceTable(instances: readonly Instance[]): string[] {
 
 function models({ catalogue }: Instance): string {
   const ids = [...new Set([...catalogue.models.values()].map(({ id }) => id))];
-  const names = [...ids, ...catalogue.wildcards];
-  if (names.length === 0) return 'no models';
-  const shown = names.slice(0, 3).join(', ');
-  return `${names.length} ${names.length === 1 ? 'model' : 'models'}: ${shown}${names.length > 3 ? ', …' : ''}`;
+  const { wildcards } = catalogue;
+  if (ids.length === 0) return wildcards.length === 0 ? 'no models' : wildcards.join(', ');
+  const shown = ids.slice(0, 3).join(', ') + (ids.length > 3 ? ', …' : '');
+  const more = wildcards.length === 0 ? '' : `, and ${wildcards.join(', ')}`;
+  return `${ids.length} ${ids.length === 1 ? 'model' : 'models'}: ${shown}${more}`;
 }
 
 /** The log's line on an instance whose state has changed. */

@@ -37,11 +37,11 @@ export function about({
   const what = kind === name ? '' : kind;
   const listed = models.slice(0, 3).join(', ') + (models.length > 3 ? ', …' : '');
   const count = models.length === 1 ? '1 model' : `${models.length} models`;
-  const key = usable ? `key from ${apiKeyVariable}` : `wants a key: set ${apiKeyVariable}`;
+  const key = usable && apiKeyVariable !== undefined ? `key from ${apiKeyVariable}` : undefined;
   return [
     [what, version].filter(Boolean).join(' '),
     models.length > 0 ? `${count}: ${listed}` : '',
-    apiKeyVariable === undefined ? (note ?? '') : key,
+    key ?? note?.replace(/^it /, '') ?? '',
   ]
     .filter(Boolean)
     .join('; ');

@@ -190,7 +190,9 @@ function* nextSteps(
   }
   const locked = included.filter((one) => !one.usable && one.apiKeyVariable);
   for (const { name: instance, apiKeyVariable } of locked) {
-    yield `  ${instance} wants a key: set ${apiKeyVariable}, or put it into ${envFile(name)}.`;
+    yield env[apiKeyVariable!]
+      ? `  ${instance} refuses the key in ${apiKeyVariable}: set the right one.`
+      : `  ${instance} wants a key: set ${apiKeyVariable}, or put it into ${envFile(name)}.`;
   }
   const isFound = dirname(file) === resolve(cwd) && name.startsWith('jairouter.config.');
   yield '';

@@ -1,5 +1,5 @@
 import { startMock, type Mock } from '../mock/server.ts';
-import { describePortHolder } from './port-holder.ts';
+import { ensureFree } from './listening.ts';
 import { paintFor } from './terminal.ts';
 import { UserError } from './user-error.ts';
 
@@ -15,35 +15,19 @@ export interface MockOptions {
   readonly hang?: number | true;
 }
 
+const HOST = '127.0.0.1';
+
 /** The command `mock`: runs until it is told to stop. */
 export async function mock(options: MockOptions): Promise<void> {
   if (Number(options.hang ?? 0) + (options.fail ?? 0) > 1) {
     throw new UserError('--fail and --hang are shares of the same calls: together at most 1', 2);
   }
-  const running = await start(options);
+  await ensureFree({ host: HOST, port: options.port });
+  const running = await startMock({ ...options, host: HOST });
   process.stdout.write(greeting(running));
   const stop = (): void => void running.close();
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
-}
-
-async function start(options: MockOptions): Promise<Mock> {
-  const { port } = options;
-  try {
-    return await startMock(options);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') {
-      const holder = (await describePortHolder(port)) ?? 'another process';
-      throw new UserError(
-        `port ${port} is taken by ${holder}; stop that, or choose another with --port`,
-      );
-    }
-    if (code === 'EACCES') {
-      throw new UserError(`port ${port} may not be used (${message}); choose one above 1023`);
-    }
-    throw error;
-  }
 }
 
 function greeting({ url, models }: Mock): string {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ADAPTERS } from '../adapters/index.ts';
 import { loadConfig } from '../config/load.ts';
 import { applyOverrides, checkExposure } from '../config/overrides.ts';
@@ -8,7 +9,7 @@ import { Fleet } from '../instances/fleet.ts';
 import { instanceSettings } from '../instances/settings.ts';
 import { openLog, type LogFormat } from '../observe/log.ts';
 import { banner, instanceTable, stateReport } from './banner.ts';
-import { describePortHolder } from './port-holder.ts';
+import { addressText, ensureFree, type Address } from './listening.ts';
 import { UserError } from './user-error.ts';
 import type { FoundConfig } from './zero-config.ts';
 
@@ -42,7 +43,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   });
   const found = loaded
     ? undefined
-    : await (await import('./zero-config.ts')).findWithoutConfig(env);
+    : await (await import('./zero-config.ts')).findWithoutConfig({ env });
   const source = loaded ?? found!;
   const flags = { host: options.host, port: options.port };
   const config = applyOverrides(source.config, flags, env);
@@ -55,7 +56,13 @@ export async function serve(options: ServeOptions): Promise<void> {
   let announced = false;
   const settingsOf = (of: Pick<FoundConfig, 'config' | 'unset'>) =>
     instanceSettings(of.config, { adapters: ADAPTERS, unset: of.unset, env });
-  const gateway: Gateway = { snapshot: compile(config), fleet, log, inFlight: 0, draining: false };
+  const gateway: Gateway = {
+    snapshot: compile(config),
+    fleet,
+    log,
+    calls: new Set(),
+    draining: false,
+  };
   const server = await openServer(gateway, config.server);
   fleet.apply(settingsOf(source));
 
@@ -64,8 +71,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const looking = found && keepLooking(found, gateway, { settingsOf, flags });
   stopOnSignal(async () => {
     looking?.close();
-    log.say('info', `stopping; ${gateway.inFlight} calls are running`);
-    await server.close(DRAIN);
+    await drain(server, gateway);
     await fleet.close(true);
     await found?.close();
     log.flush();
@@ -76,20 +82,15 @@ export async function serve(options: ServeOptions): Promise<void> {
   log.show(instanceTable([...fleet.instances()]));
 }
 
-async function openServer(
-  gateway: Gateway,
-  { host, port }: { readonly host: string; readonly port: number },
-): Promise<RunningServer> {
-  try {
-    return await startServer(gateway, { host, port });
-  } catch (error) {
-    const holder = await describePortHolder(port);
-    const why =
-      holder === undefined
-        ? (error as Error).message
-        : `the port is taken by ${holder}; stop that, or choose another with --port`;
-    throw new UserError(`cannot listen on ${host}:${port}: ${why}`);
-  }
+async function openServer(gateway: Gateway, address: Address): Promise<RunningServer> {
+  await ensureFree(address);
+  const server = await startServer(gateway, address);
+  if (address.port === 0 || server.port === address.port) return server;
+  // listhen goes elsewhere by itself when browsers refuse a port.
+  await server.close(0);
+  throw new UserError(
+    `cannot listen on ${addressText(address)}: browsers and fetch() refuse to call port ${address.port}; choose another with --port`,
+  );
 }
 
 /** Without a config, backends come and go by themselves. */
@@ -130,6 +131,19 @@ function keepLooking(
       clearTimeout(timer);
     },
   };
+}
+
+/** Lets the running calls end, as long as {@link DRAIN} allows. */
+async function drain(server: RunningServer, { calls, log }: Gateway): Promise<void> {
+  const inFlight = calls.size;
+  const running = inFlight === 1 ? '1 call is' : `${inFlight} calls are`;
+  log.say('info', inFlight === 0 ? 'stopping' : `stopping; ${running} still running`);
+  const began = performance.now();
+  await server.close(DRAIN);
+  if (performance.now() - began < DRAIN) return;
+  log.say('warn', `what still ran after ${DRAIN / 1000} s was cut off`);
+  // Their records come when their connections have closed.
+  await sleep(50);
 }
 
 /** The first signal ends in good order, a second one at once. */

@@ -1,5 +1,5 @@
 import { schema, type Config } from '../config/schema.ts';
-import { discover, type Found } from '../instances/discovery.ts';
+import { discover, type DiscoverOptions, type Found } from '../instances/discovery.ts';
 import type { Mock } from '../mock/server.ts';
 
 /** A config made from what is there, for a start without a file. */
@@ -14,21 +14,22 @@ export interface FoundConfig {
   close(): Promise<void>;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** The environment, and the ports to look at in place of the well-known ones. */
+export type Where = Pick<DiscoverOptions, 'env' | 'ports'>;
 
 /**
  * Serves what runs on this machine and the providers whose keys are set; the built-in mock backend
  * when there is nothing, so that a first run works.
  */
-export async function findWithoutConfig(env: Environment): Promise<FoundConfig> {
-  const found = await discover({ env });
+export async function findWithoutConfig(where: Where): Promise<FoundConfig> {
+  const found = await discover(where);
   const usable = found.filter((one) => one.usable);
   const news = found.map(describe);
-  if (usable.length > 0) return serving({ env, usable, known: found, mock: undefined, news });
+  if (usable.length > 0) return serving({ where, usable, known: found, mock: undefined, news });
   const { startMock } = await import('../mock/server.ts');
   const mock = await startMock({ port: 0 });
   return serving({
-    env,
+    where,
     usable,
     known: found,
     mock,
@@ -41,7 +42,7 @@ export async function findWithoutConfig(env: Environment): Promise<FoundConfig> 
 }
 
 interface Sight {
-  readonly env: Environment;
+  readonly where: Where;
   readonly usable: readonly Found[];
   /** All that was ever seen, usable or not. */
   readonly known: readonly Found[];
@@ -50,30 +51,31 @@ interface Sight {
 }
 
 function serving(sight: Sight): FoundConfig {
-  const { env, usable, known, mock, news } = sight;
+  const { where, usable, known, mock, news } = sight;
   return {
-    config: configFor(usable, env, mock),
+    config: configFor(usable, where.env, mock),
     unset: new Map(),
     news,
     async lookAgain() {
-      const addresses = new Set(known.filter((one) => one.usable).map((one) => one.baseUrl));
-      const skipPorts = [...addresses].map((address) => Number(new URL(address).port));
-      const fresh = (await discover({ env, skipPorts })).filter(
-        (one) => one.usable && !addresses.has(one.baseUrl),
+      const skipPorts = usable.map((one) => Number(new URL(one.baseUrl).port));
+      const seen = await discover({ ...where, skipPorts });
+      const isKnown = (one: Found): boolean =>
+        known.some((other) => other.baseUrl === one.baseUrl && other.usable === one.usable);
+      const fresh = distinct(
+        seen.filter((one) => !isKnown(one)),
+        usable,
       );
       if (fresh.length === 0) return undefined;
-      const names = new Set(usable.map((one) => one.name));
-      const named = fresh.map((one) =>
-        names.has(one.name) ? { ...one, name: `${one.name}-${new URL(one.baseUrl).port}` } : one,
-      );
+      const more = fresh.filter((one) => one.usable);
+      const retired = more.length > 0 ? mock : undefined;
       // The mock has done its service; calls that run on it may end.
-      if (mock) setTimeout(() => void mock.close(), 10_000).unref();
+      if (retired) setTimeout(() => void retired.close(), 10_000).unref();
       return serving({
-        env,
-        usable: [...usable, ...named],
-        known: [...known, ...named],
-        mock: undefined,
-        news: [...named.map(describe), ...(mock ? ['the mock models are gone'] : [])],
+        where,
+        usable: [...usable, ...more],
+        known: [...known, ...fresh],
+        mock: retired ? undefined : mock,
+        news: [...fresh.map(describe), ...(retired ? ['the mock models are gone'] : [])],
       });
     },
     async close() {
@@ -82,14 +84,22 @@ function serving(sight: Sight): FoundConfig {
   };
 }
 
-function configFor(usable: readonly Found[], env: Environment, mock: Mock | undefined): Config {
+/** Gives those a name of their own that are called as one that is there already. */
+function distinct(fresh: readonly Found[], present: readonly Found[]): Found[] {
+  const names = new Set(present.map((one) => one.name));
+  return fresh.map((one) =>
+    names.has(one.name) ? { ...one, name: `${one.name}-${new URL(one.baseUrl).port}` } : one,
+  );
+}
+
+function configFor(usable: readonly Found[], env: Where['env'], mock: Mock | undefined): Config {
   const instances = Object.fromEntries(
     usable.map(({ name, adapter, baseUrl, apiKeyVariable }) => [
       name,
       {
         adapter,
         baseUrl,
-        ...(apiKeyVariable === undefined ? {} : { apiKey: env[apiKeyVariable] }),
+        ...(apiKeyVariable === undefined ? {} : { apiKey: env[apiKeyVariable]?.trim() }),
       },
     ]),
   );

@@ -1,5 +1,5 @@
 import type { Path } from './problem.ts';
-import type { Place } from './source.ts';
+import { placeAt, type Place } from './source.ts';
 
 interface Token {
   readonly text: string;
@@ -31,8 +31,7 @@ export function placeInCode(text: string, path: Path, at: 'key' | 'value'): Plac
     found = wantsKey ? entry.start : entry.value;
     value = entry.value;
   }
-  const before = text.slice(0, tokens[found]!.offset).split('\n');
-  return { line: before.length, column: before.at(-1)!.length + 1 };
+  return placeAt(text, tokens[found]!.offset);
 }
 
 function tokenize(text: string): Token[] {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { addressProblem, baseUrlProblem } from './base-url.ts';
+import { HOST_WANTED, parseHost } from './host.ts';
 import { parseDuration, parseRate, parseSize, type Rate } from './units.ts';
 
 /**
@@ -109,6 +110,11 @@ export const flag = z
   .meta({
     anyOf: [{ type: 'boolean' }, { type: 'string', pattern: orVariable('true|false') }],
   });
+
+export const host = z
+  .string()
+  .min(1)
+  .transform((text, ctx) => parseHost(text) ?? refuse(ctx, HOST_WANTED));
 
 /** Text that is not empty. */
 export const text = z.string().min(1);

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -81,7 +82,8 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig | u
   if (!parsed.success || errors.length > 0 || source.mistakes.length > 0)
     throw new ConfigError([...mistakes(source, shownPath(file, cwd)), ...errors.map(toProblem)]);
 
-  const warnings = [...unset.map(turnedOff), ...checked.warnings].map(toProblem).sort(byPlace);
+  const missed = unset.filter(({ instance }) => parsed.data.instances[instance]?.enabled);
+  const warnings = [...missed.map(turnedOff), ...checked.warnings].map(toProblem).sort(byPlace);
   return {
     config: withCertificates(parsed.data, certificates.files),
     file,
@@ -94,7 +96,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig | u
 async function readDotenv(config: string): Promise<{ file: string; values: NodeJS.Dict<string> }> {
   const file = join(dirname(config), '.env');
   try {
-    return { file, values: parseEnv(await readFile(file, 'utf8')) };
+    return { file, values: parseEnv((await readFile(file, 'utf8')).replace(/^\uFEFF/, '')) };
   } catch {
     // There is none, or it isn't ours to read: a variable that is missed is named as unset.
     return { file, values: {} };
@@ -185,13 +187,22 @@ async function readCertificates(data: unknown, folder: string): Promise<Certific
 }
 
 async function certificateProblem(file: string): Promise<string | undefined> {
+  let text: string;
   try {
-    const text = await readFile(file, 'utf8');
-    return text.includes('-----BEGIN CERTIFICATE-----')
-      ? undefined
-      : 'holds no certificate in PEM form';
+    text = await readFile(file, 'utf8');
   } catch (error) {
     return unreadable(error);
+  }
+  const PEM = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
+  const certificates = text.match(PEM) ?? [];
+  if (certificates.length === 0) return 'holds no certificate in PEM form';
+  try {
+    // TLS itself passes over what it can't read, and then says only that nothing fits.
+    for (const certificate of certificates) void new X509Certificate(certificate);
+    return undefined;
+  } catch {
+    // Its own words are OpenSSL's.
+    return 'holds a certificate that is damaged';
   }
 }
 

@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { createJiti, type Jiti } from 'jiti';
 import { FROM_SOURCE, PACKAGE_ROOT } from '../package-root.ts';
 import { placeInCode } from './code-place.ts';
-import { SourceError, type Place, type Source } from './source.ts';
+import { placeAt, SourceError, type Place, type Source } from './source.ts';
 
 /** `import … from 'jairouter'` means this very package, wherever the config lies. */
 const OURSELVES = join(PACKAGE_ROOT, FROM_SOURCE ? 'src/index.ts' : 'dist/index.js');
@@ -77,7 +77,7 @@ function failure(
   if (missing) {
     const offset = text.indexOf(missing[1]!);
     return {
-      ...(offset >= 0 && placeOf(text, offset)),
+      ...(offset >= 0 && placeAt(text, offset)),
       message: `imports \`${missing[1]}\`, which can't be found`,
     };
   }
@@ -85,11 +85,6 @@ function failure(
   const frame = stack.split('\n').find((line) => line.includes(`${file}:`));
   const line = frame?.slice(frame.indexOf(`${file}:`) + file.length + 1).match(/^\d+/)?.[0];
   return { ...(line && { line: Number(line) }), message: `fails when it is run: ${summary}` };
-}
-
-function placeOf(text: string, offset: number): Place {
-  const before = text.slice(0, offset).split('\n');
-  return { line: before.length, column: before.at(-1)!.length + 1 };
 }
 
 const IMPORT = /\b(?:from|import|require)\s*\(?\s*(['"])(\.{1,2}\/[^'"]+)\1/g;

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { HOST_WANTED, parseHost } from './host.ts';
 import { ConfigError } from './problem.ts';
 import type { Config } from './schema.ts';
 
@@ -12,7 +13,7 @@ export interface Overrides {
  * The last two layers over a config: built-in < file < `JAIROUTER_HOST`, `JAIROUTER_PORT` < flags.
  * A variable that is set to nothing is not set.
  *
- * @throws ConfigError when `JAIROUTER_PORT` is no port.
+ * @throws ConfigError when `JAIROUTER_HOST` is no address, or `JAIROUTER_PORT` no port.
  */
 export function applyOverrides(
   config: Config,
@@ -24,10 +25,19 @@ export function applyOverrides(
     ...config,
     server: {
       ...server,
-      host: flags.host ?? (env['JAIROUTER_HOST']?.trim() || server.host),
+      host: flags.host ?? hostFrom(env['JAIROUTER_HOST']) ?? server.host,
       port: flags.port ?? portFrom(env['JAIROUTER_PORT']) ?? server.port,
     },
   };
+}
+
+function hostFrom(given: string | undefined): string | undefined {
+  const text = given?.trim();
+  if (!text) return undefined;
+  const host = parseHost(text);
+  if (host !== undefined) return host;
+  const message = `${HOST_WANTED}, not \`${text}\``;
+  throw new ConfigError([{ file: 'JAIROUTER_HOST', path: 'server.host', message }]);
 }
 
 function portFrom(given: string | undefined): number | undefined {

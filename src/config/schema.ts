@@ -1,6 +1,17 @@
 import { z } from 'zod';
 import { SERVICES } from '../service.ts';
-import { address, baseUrl, duration, flag, notYet, numeric, rate, size, text } from './fields.ts';
+import {
+  address,
+  baseUrl,
+  duration,
+  flag,
+  host,
+  notYet,
+  numeric,
+  rate,
+  size,
+  text,
+} from './fields.ts';
 import { BUILT_IN } from './settings.ts';
 import { formatDuration } from './units.ts';
 
@@ -265,7 +276,7 @@ const apiKey = z.strictObject({
 });
 
 const server = z.strictObject({
-  host: text.default('127.0.0.1').meta({
+  host: host.prefault('127.0.0.1').meta({
     description:
       'The address to listen on. Any but a loopback address needs `apiKeys`, or `--insecure`.',
   }),
@@ -308,12 +319,28 @@ const server = z.strictObject({
 });
 
 /** Visible ASCII but the slash: names stand in response headers, and before a slash in targets. */
-const instanceName = z
-  .string()
-  .regex(
-    /^[!-.0-~]+$/,
-    'must have only plain letters, digits and signs such as - _ . (no slash, no space)',
-  );
+const INSTANCE_NAME = /^[!-.0-~]+$/;
+
+/**
+ * The names are a check on the whole: with a schema for its keys, a record would not look at what
+ * stands under a wrong one, and its mistakes would only show after the name is mended.
+ */
+const instances = z
+  .record(z.string(), instance)
+  .superRefine(
+    (named, ctx) => {
+      for (const name of Object.keys(named)) {
+        if (INSTANCE_NAME.test(name)) continue;
+        const message =
+          'must have only plain letters, digits and signs such as - _ . (no slash, no space)';
+        const issues = [{ code: 'custom' as const, message, path: [] }];
+        ctx.addIssue({ code: 'invalid_key', origin: 'record', path: [name], issues });
+      }
+    },
+    // Also when something else in it is wrong.
+    { when: ({ value }) => typeof value === 'object' && value !== null },
+  )
+  .meta({ propertyNames: { type: 'string', pattern: INSTANCE_NAME.source } });
 
 export const schema = z
   .strictObject({
@@ -326,8 +353,7 @@ export const schema = z
       .partialRecord(service, serviceBlock)
       .prefault({})
       .meta({ description: 'What holds for one kind of work, by its name.' }),
-    instances: z
-      .record(instanceName, instance)
+    instances: instances
       .prefault({})
       .meta({ description: 'Your backends, each under a name of your choice.' }),
     models: z

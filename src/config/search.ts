@@ -1,7 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, extname, join, resolve } from 'node:path';
+import { jsonMistake } from './json-mistake.ts';
 import { ConfigError, shownPath } from './problem.ts';
-import { PACKAGE_KEY } from './source.ts';
+import { PACKAGE_KEY, placeAt } from './source.ts';
 
 /** In the order in which they are looked for in a folder. */
 const PLACES = [
@@ -39,8 +41,17 @@ export async function findConfig(cwd: string, env: NodeJS.ProcessEnv): Promise<s
     const named =
       error instanceof Error && 'filepath' in error ? String(error.filepath) : undefined;
     const file = named ?? join(cwd, 'package.json');
+    const text = await readFile(file, 'utf8').catch(() => '');
+    const mistake = jsonMistake(text);
     const message = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ');
-    throw new ConfigError([{ file: shownPath(file, cwd), path: '', message }]);
+    throw new ConfigError([
+      {
+        file: shownPath(file, cwd),
+        path: '',
+        message,
+        ...(mistake && { ...placeAt(text, mistake.offset), message: mistake.message }),
+      },
+    ]);
   }
   return undefined;
 }

@@ -8,6 +8,12 @@ export interface Place {
   readonly column: number;
 }
 
+/** @returns The place of the character at `offset`. */
+export function placeAt(text: string, offset: number): Place {
+  const before = text.slice(0, offset).split('\n');
+  return { line: before.length, column: before.at(-1)!.length + 1 };
+}
+
 /** A config file that was read, and where in it things stand. */
 export interface Source {
   /** As its author wrote it, before variables are filled in; `undefined` for an empty file. */

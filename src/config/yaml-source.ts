@@ -1,6 +1,6 @@
+import { extname } from 'node:path';
 import {
   isAlias,
-  isCollection,
   isMap,
   isNode,
   isPair,
@@ -8,17 +8,13 @@ import {
   isSeq,
   LineCounter,
   parseDocument,
-  visit,
   type Document,
   type Pair,
-  type YAMLError,
 } from 'yaml';
+import { jsonMistake } from './json-mistake.ts';
 import type { Path } from './problem.ts';
 import { SourceError, type Place, type Source } from './source.ts';
-
-interface Mistake extends Place {
-  readonly message: string;
-}
+import { yamlMistakes } from './yaml-mistakes.ts';
 
 /**
  * Reads YAML, and with it JSON.
@@ -32,23 +28,31 @@ export function readYaml(file: string, text: string): Source {
     const { line, col } = lines.linePos(offset);
     return { line, column: col };
   };
-  const duplicates: Mistake[] = [];
-  const fatal: Mistake[] = [];
-  for (const error of document.errors) {
-    const mistake = { ...placeAt(error.pos[0]), message: plainWords(error, text) };
-    (error.code === 'DUPLICATE_KEY' ? duplicates : fatal).push(mistake);
-  }
-  for (const { offset, message } of unusable(document)) fatal.push({ ...placeAt(offset), message });
-  if (fatal.length > 0) throw new SourceError([...firstOfEachLine(fatal), ...duplicates]);
+  const placed = ({ offset, message }: { offset: number; message: string }): Mistake => ({
+    ...placeAt(offset),
+    message,
+  });
+  const mistakes = yamlMistakes(document, text);
+  const harmless = mistakes.filter((mistake) => mistake.harmless).map(placed);
+  const fatal = mistakes.filter((mistake) => !mistake.harmless).map(placed);
+  // A trailing comma and the like may pass; what has to be told is told in JSON's own terms.
+  const json = extname(file) === '.json' ? jsonMistake(text) : undefined;
+  if (json && (fatal.length > 0 || json.message.includes('comments')))
+    throw new SourceError([placed(json)]);
+  if (fatal.length > 0) throw new SourceError([...firstOfEachLine(fatal), ...harmless]);
   return {
     data: toData(document),
-    mistakes: duplicates,
+    mistakes: harmless,
     files: [file],
     place(path, at) {
       const offset = offsetOf(document, path, at);
       return offset === undefined ? undefined : placeAt(offset);
     },
   };
+}
+
+interface Mistake extends Place {
+  readonly message: string;
 }
 
 /** One slip makes the parser stumble several times: the first one of a line tells it. */
@@ -64,50 +68,6 @@ function toData(document: Document): unknown {
   } catch (error) {
     // The parser's own guard against documents that unfold without end.
     throw new SourceError([{ message: error instanceof Error ? error.message : String(error) }]);
-  }
-}
-
-/** What YAML allows and a config can't mean. */
-function unusable(document: Document): { offset: number; message: string }[] {
-  const found: { offset: number; message: string }[] = [];
-  visit(document, {
-    Alias(_key, alias) {
-      if (!alias.resolve(document))
-        found.push({
-          offset: alias.range?.[0] ?? 0,
-          message: `\`*${alias.source}\` has no \`&${alias.source}\` before it; put text that starts with * in quotes`,
-        });
-    },
-    Pair(_key, { key }) {
-      if (isCollection(key))
-        found.push({
-          offset: key.range?.[0] ?? 0,
-          message: 'a list or block stands where a key must be; put quotes around `{` and `[`',
-        });
-    },
-  });
-  return found;
-}
-
-function plainWords({ code, message, pos }: YAMLError, text: string): string {
-  const [start] = pos;
-  if (text.slice(start - 1, start + 1) === '${')
-    return 'a value with `${…}` needs quotes around it inside `{ }` and `[ ]`';
-  switch (code) {
-    case 'DUPLICATE_KEY': {
-      const [, quoted, plain] = /^(?:["']([^"']*)["']|([^\s:]+))/.exec(text.slice(start)) ?? [];
-      return `\`${quoted ?? plain ?? 'a key'}\` is given twice; keep one of them`;
-    }
-    case 'TAB_AS_INDENT':
-      return "tabs can't indent YAML; use spaces";
-    case 'BAD_ALIAS':
-      return 'text that starts with * needs quotes';
-    case 'MULTIPLE_DOCS':
-      return 'a second YAML document starts here; a config is one';
-    case 'BLOCK_AS_IMPLICIT_KEY':
-      return 'a second `key:` on one line; put it on a line of its own, or the text in quotes';
-    default:
-      return message;
   }
 }
 

@@ -23,19 +23,23 @@ export interface Selection<I extends Routable> {
   readonly rejections: readonly Rejection[];
 }
 
-/**
- * Sorts a step's targets into candidates and rejections.
- * @param tried Names of instances that this call has already been to.
- */
+export interface SelectOptions {
+  readonly operation: Operation;
+  /** Names of instances that this call has already been to. */
+  readonly tried: ReadonlySet<string>;
+  /** Milliseconds, on the clock of the instances. */
+  readonly now: number;
+}
+
+/** Sorts a step's targets into candidates and rejections. */
 export function select<I extends Routable>(
   targets: readonly Target<I>[],
-  operation: Operation,
-  tried: ReadonlySet<string>,
+  { operation, tried, now }: SelectOptions,
 ): Selection<I> {
   const candidates: Target<I>[] = [];
   const rejections: Rejection[] = [];
   for (const target of targets) {
-    const rejected = reject(target, operation, tried);
+    const rejected = reject(target, { operation, tried, now });
     if (rejected) {
       rejections.push({ instance: target.instance.name, model: target.model, ...rejected });
     } else {
@@ -47,8 +51,7 @@ export function select<I extends Routable>(
 
 function reject(
   target: Target,
-  operation: Operation,
-  tried: ReadonlySet<string>,
+  { operation, tried, now }: SelectOptions,
 ): Pick<Rejection, 'kind' | 'reason'> | undefined {
   const { instance, entry } = target;
   const service = serviceOf(operation);
@@ -60,8 +63,12 @@ function reject(
   }
   const { state } = instance;
   if (state !== 'healthy' && state !== 'unknown') {
-    const detail = instance.stateDetail;
-    return { kind: state, reason: detail ? `is ${state} (${detail})` : `is ${state}` };
+    const detail = instance.stateDetail === undefined ? '' : ` (${instance.stateDetail})`;
+    const back =
+      instance.nextLook === undefined
+        ? ''
+        : `, and is looked at again in ${seconds(instance.nextLook - now)}`;
+    return { kind: state, reason: `is ${state}${detail}${back}` };
   }
   if (!hasModel(target)) {
     return { kind: 'no_model', reason: `has no model "${target.model}"` };
@@ -85,6 +92,11 @@ export function choose<I extends Routable>(
   if (tier.length === 1) return tier[0]!;
   const instances = tier.map(({ instance }) => instance);
   return tier[instances.indexOf(balancer.pick(instances, options.context))]!;
+}
+
+/** Milliseconds as a person waits them. */
+function seconds(milliseconds: number): string {
+  return `${Math.max(1, Math.ceil(milliseconds / 1000))} s`;
 }
 
 function lowestTier<I extends Routable>(candidates: readonly Target<I>[]): readonly Target<I>[] {

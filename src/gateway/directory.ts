@@ -34,6 +34,8 @@ export interface Routable extends Candidate {
   readonly state: InstanceState;
   /** Why it is in that state; one clause. */
   readonly stateDetail: string | undefined;
+  /** When it is probed next, on the clock of `performance.now()`; absent: it is not. */
+  readonly nextLook: number | undefined;
   readonly catalogue: Catalogue;
   /** Whether this very server has the operation, and its config allows the service. */
   supports(operation: Operation): boolean;

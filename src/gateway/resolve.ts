@@ -93,8 +93,9 @@ export function nearestModels(
   const scored: { known: string; score: number }[] = [];
   for (const known of new Set([...aliases.keys(), ...directory.exact.keys()])) {
     const candidate = known.toLowerCase();
+    const within = candidate.includes(wanted) || wanted.includes(candidate);
     const score =
-      candidate.includes(wanted) || wanted.includes(candidate) ? 1 : distance(wanted, candidate);
+      within && Math.min(wanted.length, candidate.length) > 2 ? 1 : distance(wanted, candidate);
     if (score <= Math.max(2, wanted.length / 3)) scored.push({ known, score });
   }
   scored.sort((a, b) => a.score - b.score || a.known.localeCompare(b.known));

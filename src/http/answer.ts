@@ -20,8 +20,11 @@ export interface HeadChanges {
 export interface Outlet {
   readonly request: AttemptRequest;
   readonly committed: boolean;
-  /** The first byte of the answer itself is there. */
-  begin(): void;
+  /**
+   * The first byte of the answer itself is there.
+   * @param most Milliseconds between its bytes, where less than the idle limit will do.
+   */
+  begin(most?: number): void;
   /** Sends the head to the client; from here on there is no other attempt. */
   commit(changes: HeadChanges): void;
   /** Sends bytes on, and holds the backend back while the client is slow. */
@@ -54,7 +57,10 @@ export type AnswerHeaders = Readonly<Record<string, string | string[] | undefine
 export function openAnswer(outlet: Outlet, status: number, headers: AnswerHeaders): Answerer {
   const { instance, transform, stream, operation } = outlet.request;
   const contentType = headers['content-type']?.toString().toLowerCase();
-  if (status >= 400) return new ErrorAnswer(outlet, status, headers);
+  if (status >= 400 && status < 600) return new ErrorAnswer(outlet, status, headers);
+  if (status >= 600 || status === 304) {
+    return new RefusedAnswer(outlet, `"${instance.name}" answered with the odd status ${status}.`);
+  }
   if (status >= 300) {
     return new RefusedAnswer(
       outlet,
@@ -67,12 +73,19 @@ export function openAnswer(outlet: Outlet, status: number, headers: AnswerHeader
       `"${instance.name}" answered with a web page instead of a result: check instances.${instance.name}.baseUrl.`,
     );
   }
-  const encoding = headers['content-encoding']?.toString();
+  const given = headers['content-encoding']?.toString().toLowerCase();
+  const encoding = given === 'identity' ? undefined : given;
   // GPUStack sends an error in a stream's place without any content type.
   if (contentType?.startsWith('text/event-stream') || (stream && contentType === undefined)) {
     if (serviceOf(operation) !== 'speech' || contentType !== undefined)
       return new EventAnswer(outlet);
   }
-  if (transform?.body) return new BufferedAnswer(outlet, transform, contentType ?? '', encoding);
-  return new PlainAnswer(outlet, contentType, encoding);
+  // We asked for none: the client can't be trusted to know an encoding, nor the header to be true.
+  if (transform?.body || encoding !== undefined) {
+    return new BufferedAnswer(outlet, transform ?? {}, {
+      contentType: contentType ?? '',
+      encoding,
+    });
+  }
+  return new PlainAnswer(outlet, contentType);
 }

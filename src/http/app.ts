@@ -1,5 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { H3, HTTPError } from 'h3';
+import { H3, HTTPError, type EventHandler } from 'h3';
 import { OPERATIONS, type Operation } from '../service.ts';
 import { authenticate, checkBrowser, preflightHeaders } from './auth.ts';
 import { gatewayError, renderError, type ErrorBody, type HttpError } from './errors.ts';
@@ -28,15 +28,19 @@ export function createApp(gateway: Gateway): H3 {
     for (const route of OPERATIONS[operation].routes) app.post(route, handler);
   }
 
-  app.get(
+  const get = (route: string, handler: EventHandler): void => {
+    app.get(route, handler);
+    app.head(route, handler);
+  };
+  get(
     '/health',
     open(gateway, () => ({ status: 200, body: { status: 'ok' } })),
   );
-  app.get(
+  get(
     '/ready',
     open(gateway, () => readiness(gateway)),
   );
-  app.get(
+  get(
     '/v1/models',
     guarded(gateway, (request) => {
       const { config } = gateway.snapshot;
@@ -47,7 +51,7 @@ export function createApp(gateway: Gateway): H3 {
       };
     }),
   );
-  app.get('/v1/models/**', guarded(gateway, oneModel(gateway)));
+  get('/v1/models/**', guarded(gateway, oneModel(gateway)));
   app.options('/**', preflight(gateway));
   app.all(
     '/**',
@@ -68,6 +72,8 @@ function open(gateway: Gateway, answer: Answer) {
       send(response, status, body, headers);
     } catch (thrown) {
       const error = asHttpError(gateway, thrown);
+      const { method, url } = request;
+      gateway.log.say('warn', `${error.status} ${method} ${url}: ${error.message}`);
       send(response, error.status, { error: error.body }, { ...headers, ...error.headers });
     }
   });

@@ -36,38 +36,77 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
 
 function collect(request: IncomingMessage, announced: number, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    let target = Number.isNaN(announced) ? undefined : Buffer.allocUnsafeSlow(announced);
-    let only: Buffer | undefined;
-    let length = 0;
+    const store = new BodyStore(Number.isNaN(announced) ? undefined : announced, limit);
     request.on('data', (chunk: Buffer) => {
-      if (length === 0 && chunk.length === announced) {
-        only = chunk;
-        length = chunk.length;
-        return;
-      }
-      const needed = length + chunk.length;
-      if (needed > limit) {
-        request.removeAllListeners('data');
-        // Read on without keeping, so that the client gets to see the answer.
-        request.resume();
-        reject(tooLarge(limit));
-        return;
-      }
-      if (!target || needed > target.length) {
-        const larger = Buffer.allocUnsafeSlow(Math.min(limit, Math.max(needed * 2, 65_536)));
-        target?.copy(larger, 0, 0, length);
-        target = larger;
-      }
-      chunk.copy(target, length);
-      length = needed;
+      if (store.add(chunk)) return;
+      request.removeAllListeners('data');
+      // Read on without keeping, so that the client gets to see the answer.
+      request.resume();
+      reject(tooLarge(limit));
     });
-    request.on('end', () => resolve(only ?? target?.subarray(0, length) ?? Buffer.alloc(0)));
+    request.on('end', () => resolve(store.bytes()));
     request.on('error', () => reject(new ClientGone()));
     request.on('close', () => {
       // An error object has its price, so none for a body that is whole.
       if (!request.complete) reject(new ClientGone());
     });
   });
+}
+
+/** Up to here a body without announced length is moved as it grows. */
+const SMALL = 1024 * 1024;
+
+/** Puts chunks into their place as they come, so that a body is in memory once. */
+class BodyStore {
+  readonly #limit: number;
+  readonly #announced: number | undefined;
+  #only: Buffer | undefined;
+  #target: Buffer | undefined;
+  #growing: ArrayBuffer | undefined;
+  #length = 0;
+
+  constructor(announced: number | undefined, limit: number) {
+    this.#announced = announced;
+    this.#limit = limit;
+    if (announced !== undefined) this.#target = Buffer.allocUnsafeSlow(announced);
+  }
+
+  /** @returns False when the chunk is beyond the limit. */
+  add(chunk: Buffer): boolean {
+    if (this.#length === 0 && chunk.length === this.#announced) {
+      this.#only = chunk;
+      this.#length = chunk.length;
+      return true;
+    }
+    const needed = this.#length + chunk.length;
+    if (needed > this.#limit) return false;
+    if (!this.#target || needed > this.#target.length) this.#makeRoom(needed);
+    chunk.copy(this.#target!, this.#length);
+    this.#length = needed;
+    return true;
+  }
+
+  bytes(): Buffer {
+    return this.#only ?? this.#target?.subarray(0, this.#length) ?? Buffer.alloc(0);
+  }
+
+  #makeRoom(needed: number): void {
+    const size = Math.min(this.#limit, Math.max(needed * 2, 65_536));
+    if (this.#growing) {
+      this.#growing.resize(size);
+      this.#target = Buffer.from(this.#growing, 0, size);
+      return;
+    }
+    const before = this.#target;
+    if (size <= SMALL) {
+      this.#target = Buffer.allocUnsafeSlow(size);
+    } else {
+      // It grows where it is: the system reserves the addresses, and gives memory as it is written.
+      this.#growing = new ArrayBuffer(size, { maxByteLength: this.#limit });
+      this.#target = Buffer.from(this.#growing, 0, size);
+    }
+    before?.copy(this.#target, 0, 0, this.#length);
+  }
 }
 
 async function decode(body: Buffer, encoding: string, limit: number): Promise<Buffer> {

@@ -18,8 +18,10 @@ export class BufferedAnswer implements Answerer {
   constructor(
     outlet: Outlet,
     transform: ResponseTransform,
-    contentType: string,
-    encoding: string | undefined,
+    {
+      contentType,
+      encoding,
+    }: { readonly contentType: string; readonly encoding: string | undefined },
   ) {
     this.#outlet = outlet;
     this.#transform = transform;
@@ -48,7 +50,7 @@ export class BufferedAnswer implements Answerer {
 
   #deliver(body: Buffer, linked: readonly Buffer[]): void {
     const read = this.#read(() => ({
-      answer: this.#transform.body!(body, this.#contentType, linked),
+      answer: this.#transform.body?.(body, this.#contentType, linked),
     }));
     if (!read) return;
     const { body: payload, contentType } = read.answer ?? { body };

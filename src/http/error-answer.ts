@@ -4,6 +4,8 @@ import { answerFailure, badAnswer } from './failure.ts';
 
 /** Error answers are short; what is longer is cut. */
 const ERROR_LIMIT = 1024 * 1024;
+/** And they come at once: after this many milliseconds without a byte, the status alone is told. */
+const ERROR_IDLE = 10_000;
 
 /** An error status: read whole, so that another instance can be tried. */
 export class ErrorAnswer implements Answerer {
@@ -18,6 +20,7 @@ export class ErrorAnswer implements Answerer {
     this.#outlet = outlet;
     this.#status = status;
     this.#headers = headers;
+    outlet.begin(ERROR_IDLE);
   }
 
   data(chunk: Buffer): void {

@@ -23,7 +23,6 @@ export const ERRORS = {
   internal_error: { status: 500, type: 'server_error' },
   unsupported_service: { status: 501, type: 'invalid_request_error' },
   upstream_unreachable: { status: 502, type: 'server_error' },
-  upstream_error: { status: 502, type: 'server_error' },
   no_instance_available: { status: 503, type: 'server_error' },
   shutting_down: { status: 503, type: 'server_error' },
   upstream_timeout: { status: 504, type: 'server_error' },

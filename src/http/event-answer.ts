@@ -14,10 +14,8 @@ import {
 import { badAnswer, eventFailure, type Failure } from './failure.ts';
 import { isTerminator } from './terminator.ts';
 
-/** Errors are short; a longer event goes on without being looked into. */
-const HELD_WHEN_PASSING = 64 * 1024;
-/** An event that an adapter translates must be whole. */
-const HELD_WHEN_TRANSLATING = 64 * 1024 * 1024;
+/** An event is held until it is whole; no image comes near this many bytes. */
+const LONGEST_EVENT = 128 * 1024 * 1024;
 
 const STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
@@ -33,7 +31,7 @@ const STREAM_HEADERS = {
 export class EventAnswer implements Answerer {
   events = 0;
   readonly #outlet: Outlet;
-  readonly #cutter: EventCutter;
+  readonly #cutter = new EventCutter();
   readonly #translate: ((event: ServerEvent) => readonly ServerEvent[]) | undefined;
   #terminated = false;
   /** Comments that came before the first event. */
@@ -43,12 +41,15 @@ export class EventAnswer implements Answerer {
   constructor(outlet: Outlet) {
     this.#outlet = outlet;
     this.#translate = outlet.request.transform?.event;
-    this.#cutter = new EventCutter(this.#translate ? HELD_WHEN_TRANSLATING : HELD_WHEN_PASSING);
   }
 
   data(chunk: Buffer): void {
     const whole = this.#cutter.push(chunk);
     if (whole) this.#accept(whole);
+    else if (this.#cutter.held > LONGEST_EVENT) {
+      const { name } = this.#outlet.request.instance;
+      this.broken(badAnswer(`The stream of "${name}" has an event of more than 128 MB.`));
+    }
   }
 
   end(): void {

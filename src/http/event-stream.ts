@@ -8,42 +8,49 @@ const CR = 0x0d;
  * to be an error. What it gives back are views of what went in, as far as possible.
  */
 export class EventCutter {
-  #held: Buffer | undefined;
-  readonly #limit: number;
-  #oversize = false;
+  #held: Buffer[] = [];
 
-  /**
-   * @param limit Bytes of one event that are held back. A longer one can't be an error (they are
-   * short); it goes on as it comes.
-   */
-  constructor(limit: number) {
-    this.#limit = limit;
+  /** Bytes that wait for the end of their event. */
+  get held(): number {
+    return this.#held.reduce((total, { length }) => total + length, 0);
   }
 
   /** @returns The bytes up to the end of the last event that is whole now; maybe none. */
   push(chunk: Buffer): Buffer | undefined {
-    const bytes = this.#held ? Buffer.concat([this.#held, chunk]) : chunk;
-    this.#held = undefined;
-    const end = lastBoundary(bytes);
-    if (end === bytes.length) {
-      this.#oversize = false;
-      return bytes;
+    if (this.#held.length === 0) {
+      const end = lastBoundary(chunk);
+      if (end < chunk.length) this.#held.push(end === 0 ? chunk : chunk.subarray(end));
+      if (end === chunk.length) return chunk;
+      return end === 0 ? undefined : chunk.subarray(0, end);
     }
-    if (this.#oversize && end === 0) return bytes;
-    this.#oversize = false;
-    const rest = bytes.subarray(end);
-    if (rest.length > this.#limit) {
-      this.#oversize = true;
-      return bytes;
+    // An empty line may lie across the joint; what was held has none in itself.
+    const joint = tailOf(this.#held, LONGEST_BOUNDARY - 1);
+    const end = lastBoundary(Buffer.concat([joint, chunk])) - joint.length;
+    if (end <= 0) {
+      this.#held.push(chunk);
+      return undefined;
     }
-    this.#held = rest;
-    return end === 0 ? undefined : bytes.subarray(0, end);
+    const whole = Buffer.concat([...this.#held, chunk.subarray(0, end)]);
+    this.#held = end < chunk.length ? [chunk.subarray(end)] : [];
+    return whole;
   }
 
   /** @returns What came after the last whole event. */
   rest(): Buffer | undefined {
-    return this.#held;
+    return this.#held.length > 0 ? Buffer.concat(this.#held) : undefined;
   }
+}
+
+/** `\r\n\r\n` */
+const LONGEST_BOUNDARY = 4;
+
+/** @returns The last `length` bytes of the pieces together, or all there are. */
+function tailOf(pieces: readonly Buffer[], length: number): Buffer {
+  let tail: Buffer = Buffer.alloc(0);
+  for (let index = pieces.length - 1; index >= 0 && tail.length < length; index--) {
+    tail = Buffer.concat([pieces[index]!.subarray(-(length - tail.length)), tail]);
+  }
+  return tail;
 }
 
 /** @returns The offset after the last empty line, in any of the three line ends; 0 without one. */
@@ -97,12 +104,13 @@ export interface PlacedEvent extends ServerEvent {
  */
 export function parseEvents(bytes: Buffer): PlacedEvent[] {
   const events: PlacedEvent[] = [];
+  const lines = new LineEnds(bytes);
   let name: string | undefined;
   let data: string[] | undefined;
   let start = 0;
   let at = 0;
   while (at < bytes.length) {
-    const lineEnd = endOfLine(bytes, at);
+    const lineEnd = lines.after(at);
     const line = bytes.toString('utf8', at, lineEnd);
     at = lineEnd + (bytes[lineEnd] === CR && bytes[lineEnd + 1] === LF ? 2 : 1);
     if (line === '') {
@@ -132,10 +140,26 @@ export function parseEvents(bytes: Buffer): PlacedEvent[] {
   return events;
 }
 
-function endOfLine(bytes: Buffer, from: number): number {
-  let at = from;
-  while (at < bytes.length && bytes[at] !== LF && bytes[at] !== CR) at += 1;
-  return at;
+/** Finds line ends by native searches, as an event may be megabytes in one line. */
+class LineEnds {
+  readonly #bytes: Buffer;
+  #lf = -1;
+  #cr = -1;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  after(at: number): number {
+    if (this.#lf < at) this.#lf = this.#find(LF, at);
+    if (this.#cr < at) this.#cr = this.#find(CR, at);
+    return Math.min(this.#lf, this.#cr);
+  }
+
+  #find(byte: number, at: number): number {
+    const found = this.#bytes.indexOf(byte, at);
+    return found < 0 ? this.#bytes.length : found;
+  }
 }
 
 /** The event's bytes on the wire, with LF line ends. */

@@ -21,6 +21,8 @@ export interface Source {
   readonly name: string;
   readonly origin: string;
   readonly adapter: Pick<Adapter, 'name' | 'verdict'>;
+  /** Takes its credentials out of a text. */
+  mask(text: string): string;
 }
 
 /** An attempt that never got an answer. */
@@ -34,7 +36,13 @@ export function transportFailure(
 
 /** An answer that is no answer: garbage, an error page, a stream that ends too soon. */
 export function badAnswer(message: string): Failure {
-  return ownFailure('broken', 'upstream_error', message);
+  return ownFailure('broken', 'upstream_unreachable', message);
+}
+
+/** The server stops, and does not wait any longer. */
+export function shutdownFailure(): Failure {
+  const message = 'jairouter is shutting down; try again in a moment.';
+  return { ...ownFailure('answer', 'shutting_down', message), retryable: false };
 }
 
 function ownFailure(kind: FailureKind, code: ErrorCode, message: string): Failure {
@@ -60,10 +68,9 @@ export function answerFailure(
   const headers = responseHeaders(answer.headers, false);
   delete headers['content-type'];
   delete headers['content-encoding'];
-  const body =
-    status === 401 || status === 403
-      ? { ...error, message: `${error.message} (${refusedCredentials(source, status)})` }
-      : error;
+  const refused = status === 401 || status === 403;
+  const hint = refused ? ` (${refusedCredentials(source, status)})` : '';
+  const body = { ...error, message: source.mask(error.message) + hint };
   return { kind: 'answer', status, body, headers, retryable: isRetryable(status) };
 }
 
@@ -80,7 +87,7 @@ export function eventFailure(
   return {
     kind: 'answer',
     status,
-    body: { ...body, type },
+    body: { ...body, type, message: source.mask(body.message) },
     headers: {},
     retryable: isRetryable(status),
   };

@@ -25,6 +25,8 @@ const NOT_FORWARDED = new Set([
   'authorization',
   'x-api-key',
   'api-key',
+  'xi-api-key',
+  'x-goog-api-key',
   'cookie',
   // A backend that checks browser origins (Ollama) would take us for a page.
   'origin',

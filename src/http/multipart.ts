@@ -37,15 +37,24 @@ export function parseForm(body: Buffer, contentType: string): Form {
     if (at < 0) throw new MalformedForm('its boundary does not occur where it should');
     if (body[at] === 0x2d && body[at + 1] === 0x2d) return { boundary: name, parts };
     const lineEnd = body.indexOf('\r\n', at);
-    const next = lineEnd < 0 ? -1 : body.indexOf(delimiter, lineEnd);
+    const next = lineEnd < 0 ? -1 : findDelimiter(body, delimiter, lineEnd);
     if (next < 0) throw new MalformedForm('it ends before its closing boundary');
     parts.push(parsePart(body.subarray(lineEnd + 2, next)));
     at = next + delimiter.length;
   }
 }
 
+/** A line that only begins like the delimiter is a file's own. */
+function findDelimiter(body: Buffer, delimiter: Buffer, from: number): number {
+  for (let at = body.indexOf(delimiter, from); at >= 0; at = body.indexOf(delimiter, at + 1)) {
+    const after = body.toString('latin1', at + delimiter.length, at + delimiter.length + 2);
+    if (/^(\r\n|--|[ \t])/.test(after)) return at;
+  }
+  return -1;
+}
+
 function skipPast(body: Buffer, delimiter: Buffer, from: number): number {
-  const at = body.indexOf(delimiter, from);
+  const at = findDelimiter(body, delimiter, from);
   return at < 0 ? -1 : at + delimiter.length;
 }
 

@@ -81,5 +81,7 @@ export function attemptHeaders(
 
 /** Names may have characters that a header can't carry. */
 function headerValue(text: string): string {
-  return /^[\x20-\x7e]*$/.test(text) ? text : text.replace(/[^\x20-\x7e]+/g, encodeURIComponent);
+  return /^[\x20-\x7e]*$/.test(text)
+    ? text
+    : text.replace(/[^\x20-\x7e]+/g, (run) => encodeURIComponent(Buffer.from(run).toString()));
 }

@@ -35,16 +35,17 @@ export async function proxy(
 ): Promise<void> {
   const call = openCall(operation, request, response);
   response.on('close', () => {
-    gateway.inFlight -= 1;
+    gateway.calls.delete(call);
     if (response.writableFinished) return;
     call.gone = true;
     call.current?.abort();
   });
-  gateway.inFlight += 1;
+  gateway.calls.add(call);
   try {
     if (gateway.draining) throw shuttingDown();
     const { snapshot } = gateway;
     const client = await readRequest(call, snapshot.config.server);
+    if (call.gone) throw new ClientGone();
     await route(gateway, snapshot, call, client);
   } catch (error) {
     refuse(gateway, call, error);
@@ -79,7 +80,8 @@ async function route(
     if (tally.failures.length > 0) throw finalError(call, tally.failures);
     if (looked) {
       if (!offered()) throw unsupportedService(operation, undefined);
-      if (steps.length === 0) throw unknownModel(model, snapshot.aliases, fleet.directory);
+      if (steps.length === 0)
+        throw unknownModel(model, snapshot.aliases, fleet.directory, performance.now());
       if (tally.rejections.some(({ kind }) => kind !== 'unsupported')) {
         throw noInstance(model, tally.rejections);
       }
@@ -113,7 +115,12 @@ async function trySteps(step: Step<Instance>, road: Road): Promise<boolean> {
   const balancer = plan.balancerFor(step.via === 'wildcard' ? '*' : step.model);
   const tried = new Set(tally.unreachable);
   for (;;) {
-    const { candidates, rejections } = select(step.targets, call.operation, tried);
+    const now = performance.now();
+    const { candidates, rejections } = select(step.targets, {
+      operation: call.operation,
+      tried,
+      now,
+    });
     if (candidates.length === 0) {
       tally.rejections.push(...rejections);
       return false;
@@ -121,7 +128,7 @@ async function trySteps(step: Step<Instance>, road: Road): Promise<boolean> {
     const target = choose(candidates, balancer, {
       preferLoaded: plan.loadBalance.preferLoaded,
       context: {
-        now: performance.now(),
+        now,
         random: Math.random,
         affinity: affinity(plan, call, client),
       },

@@ -1,5 +1,5 @@
 import { ADAPTERS } from '../adapters/index.ts';
-import type { Rejection } from '../gateway/candidates.ts';
+import { select, type Rejection } from '../gateway/candidates.ts';
 import type { Directory } from '../gateway/directory.ts';
 import { nearestModels } from '../gateway/resolve.ts';
 import type { Alias } from '../gateway/snapshot.ts';
@@ -12,10 +12,11 @@ export function unsupportedService(operation: Operation, model: string | undefin
   const able = Object.values(ADAPTERS)
     .filter((adapter) => operation in adapter.operations)
     .map((adapter) => adapter.name);
-  const what = model === undefined ? `offers ${service}` : `that has "${model}" offers ${service}`;
+  const wanted = service === operation ? service : `${service} (${operation})`;
+  const who = model === undefined ? 'No instance' : `No instance that has "${model}"`;
   return gatewayError(
     'unsupported_service',
-    `No instance ${what} (${operation}). Adapters that can: ${able.join(', ')}.`,
+    `${who} offers ${wanted}. Adapters that can: ${able.join(', ')}.`,
     { param: 'model' },
   );
 }
@@ -33,7 +34,17 @@ export function unknownModel(
   model: string,
   aliases: ReadonlyMap<string, Alias>,
   directory: Directory,
+  now: number,
 ): HttpError {
+  // Who was never reached may well have it: that is no 404.
+  const silent = [...directory.instances.values()].filter(
+    (instance) => !instance.catalogue.known && instance.state === 'unhealthy',
+  );
+  if (silent.length > 0) {
+    const targets = silent.map((instance) => ({ instance, model, entry: undefined }));
+    const options = { operation: 'chat', tried: new Set<string>(), now } as const;
+    return noInstance(model, select(targets, options).rejections);
+  }
   const near = nearestModels(model, aliases, directory);
   const hint =
     near.length > 0
@@ -50,7 +61,7 @@ export function noInstance(model: string, rejections: readonly Rejection[]): Htt
   return gatewayError(
     'no_instance_available',
     clauses.length > 0
-      ? `No instance can serve "${model}" right now: ${clauses.join('; ')}.`
+      ? `No instance can serve "${model}" right now: ${clauses.join('; ')}. Start one of them, or see that baseUrl and apiKey are right.`
       : `No instance can serve "${model}": its targets are not configured.`,
   );
 }

@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 import type { ResponseTransform } from '../adapters/adapter.ts';
 import type { Timeouts } from '../config/settings.ts';
 import type { Instance } from '../instances/instance.ts';
-import { wasReused } from '../instances/pool.ts';
+import { wasStale } from '../instances/pool.ts';
 import type { Usage } from '../observe/usage.ts';
 import type { Operation } from '../service.ts';
 import {
@@ -150,12 +150,12 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet {
     const { instance } = this.request;
     if (this.#phase === 'answering') {
       const broke = badAnswer(
-        `The answer of "${instance.name}" broke off: ${describeSocketError(error)}.`,
+        `The answer of "${instance.name}" broke off midway (${error.message}): its own log may say why.`,
       );
       this.#answer!.broken(broke);
       return;
     }
-    if (this.#phase === 'waiting' && !this.#fresh && wasReused(error)) {
+    if (this.#phase === 'waiting' && !this.#fresh && wasStale(error)) {
       // The backend closed this idle socket while our request was on its way: it never saw it.
       this.#fresh = instance.openFresh();
       this.#phase = 'connecting';
@@ -191,10 +191,10 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet {
     return this.#committed;
   }
 
-  begin(): void {
+  begin(most = Infinity): void {
     if (this.#firstByte !== undefined) return;
     this.#firstByte = performance.now() - this.#began;
-    const { idle } = this.request.timeouts;
+    const idle = Math.min(this.request.timeouts.idle, most);
     this.#arm(idle, `nothing more for ${seconds(idle)}`);
   }
 
@@ -269,7 +269,13 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet {
       'timeout',
       `Timed out on "${this.request.instance.name}": ${what}. A longer limit can be set under timeouts.`,
     );
-    if (this.#committed) this.#answer!.broken(failure);
+    this.stop(failure);
+  }
+
+  /** Ends the call for a reason of ours, and tells the client as far as that can be told. */
+  stop(failure: Failure): void {
+    if (this.#phase === 'over') return;
+    if (this.#answer) this.#answer.broken(failure);
     else this.fail(failure);
   }
 

@@ -1,8 +1,10 @@
 import { STATUS_CODES, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { listen } from 'listhen';
 import { createApp } from './app.ts';
 import { gatewayError, renderError, type ErrorCode } from './errors.ts';
+import { shutdownFailure } from './failure.ts';
 import type { Gateway } from './gateway.ts';
 import { listenerFor } from './listener.ts';
 
@@ -36,6 +38,8 @@ export async function startServer(
     showURL: false,
     qr: false,
     clipboard: false,
+    // It says nothing by itself then.
+    isTest: true,
     open: false,
     tunnel: false,
     // Otherwise it would quietly bind `localhost` in place of every address.
@@ -55,9 +59,10 @@ export async function startServer(
         server.close(() => resolve());
       });
       const deadline = performance.now() + patience;
-      while (gateway.inFlight > 0 && performance.now() < deadline) {
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
+      while (gateway.calls.size > 0 && performance.now() < deadline) await sleep(20);
+      // Streams are told that they end here; a moment later nothing is left to tell.
+      for (const call of gateway.calls) call.current?.stop(shutdownFailure());
+      if (gateway.calls.size > 0) await sleep(50);
       server.closeAllConnections();
       await closed;
     },

@@ -19,7 +19,7 @@ export interface Found {
   /** As it listed them; empty when it was not asked or did not say. */
   readonly models: readonly string[];
   readonly services: readonly Service[];
-  /** Where its key is, or is to be put. */
+  /** Where its key is, or is to be put; absent when it wants none. */
   readonly apiKeyVariable?: string;
   /** Whether calls could be routed to it as it is. */
   readonly usable: boolean;
@@ -65,7 +65,7 @@ export async function discover(options: DiscoverOptions): Promise<Found[]> {
   try {
     const sightings = await Promise.all(
       ports.map(async (port) => {
-        const seen = await lookAt(port, kinds, { signal, dispatcher });
+        const seen = await lookAt(port, kinds, { env: options.env, signal, dispatcher });
         options.onProgress?.(++done, ports.length);
         return seen ? [seen] : [];
       }),
@@ -108,6 +108,7 @@ const GENERIC = OTHERS.at(-1)?.name;
 type Sighting = Omit<Found, 'name'>;
 
 interface Look {
+  readonly env: DiscoverOptions['env'];
   readonly signal: AbortSignal;
   readonly dispatcher: Agent;
 }
@@ -115,13 +116,14 @@ interface Look {
 async function lookAt(
   port: number,
   kinds: readonly Kind[],
-  { signal, dispatcher }: Look,
+  { env, signal, dispatcher }: Look,
 ): Promise<Sighting | undefined> {
   const baseUrl = `http://127.0.0.1:${port}`;
   // The signal alone limits the time, so that a slow answer may use what the others left.
   const timeout = 60_000;
-  const backend = connectBackend({ baseUrl, headers: {}, timeout, signal, dispatcher });
-  const asked = askedOnce(backend);
+  const connect = (headers: Readonly<Record<string, string>>): Backend =>
+    connectBackend({ baseUrl, headers, timeout, signal, dispatcher });
+  const asked = askedOnce(connect({}));
   // Other developers' servers live on these ports too: they are asked what is customary there, and
   // only who turns out to serve models is asked all the rest.
   let kind = await recognised(
@@ -130,7 +132,7 @@ async function lookAt(
   );
   if (kind?.name === GENERIC) kind = await recognised(asked, kinds);
   if (!kind || (await isOurs(asked))) return undefined;
-  return describe(kind, { backend, baseUrl });
+  return describe(kind, { baseUrl, env, connect });
 }
 
 /** Several recognisers ask for the same page; servers log every request that they can't answer. */
@@ -172,21 +174,28 @@ async function recognised(backend: Backend, kinds: readonly Kind[]): Promise<Kin
 
 async function describe(
   { name: kind, adapter }: Kind,
-  { backend, baseUrl }: { backend: Backend; baseUrl: string },
+  {
+    baseUrl,
+    env,
+    connect,
+  }: {
+    readonly baseUrl: string;
+    readonly env: DiscoverOptions['env'];
+    readonly connect: (headers: Readonly<Record<string, string>>) => Backend;
+  },
 ): Promise<Sighting> {
   if (!adapter) {
     const note = 'jairouter has no adapter for it yet';
     return { adapter: 'openai', kind, baseUrl, models: [], services: [], usable: false, note };
   }
-  let result: ProbeResult;
-  try {
-    result = await adapter.probe(backend);
-  } catch {
-    // It was recognised a moment ago, so it is there; it is only too slow for this short look.
-    result = { state: 'healthy', detail: 'it did not list its models in time' };
-  }
-  const locked = result.state === 'misconfigured';
   const variable = keyVariable(adapter === ADAPTERS.openai ? nameFor(kind) : adapter.name);
+  let result = await probe(adapter, connect({}));
+  const wantsKey = result.state === 'misconfigured';
+  const key = wantsKey ? env[variable]?.trim() : undefined;
+  if (key) result = await probe(adapter, connect(adapter.auth(key)));
+  const locked = result.state === 'misconfigured';
+  const refusal = key ? `it refuses the key in ${variable}` : `it wants a key: set ${variable}`;
+  const note = locked ? refusal : result.detail;
   return {
     adapter: adapter.name,
     kind,
@@ -194,10 +203,19 @@ async function describe(
     ...(result.version !== undefined && { version: result.version }),
     models: result.models?.map((model) => model.id) ?? [],
     services: servicesOf(adapter, result),
-    ...(locked && { apiKeyVariable: variable }),
+    ...(wantsKey && { apiKeyVariable: variable }),
     usable: !locked,
-    ...(result.detail !== undefined && { note: result.detail }),
+    ...(note !== undefined && { note }),
   };
+}
+
+async function probe(adapter: Adapter, backend: Backend): Promise<ProbeResult> {
+  try {
+    return await adapter.probe(backend);
+  } catch {
+    // It was recognised a moment ago, so it is there; it is only too slow for this short look.
+    return { state: 'healthy', detail: 'it did not list its models in time' };
+  }
 }
 
 /** What its models can do; where they do not say, what the server or else the adapter can. */

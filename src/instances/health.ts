@@ -74,7 +74,7 @@ export function watchHealth(
     try {
       result = await instance.adapter.probe(backend);
     } catch (error) {
-      result = { state: 'unhealthy', detail: whatWentWrong(error) };
+      result = { state: 'unhealthy', detail: whatWentWrong(error, timeout) };
     }
     settle(result);
   };
@@ -85,7 +85,10 @@ export function watchHealth(
     clearTimeout(timer);
     running = probe().finally(() => {
       running = undefined;
-      if (!closed) timer = setTimeout(() => void look(0), pause * (0.9 + Math.random() * 0.2));
+      if (closed) return;
+      const delay = pause * (0.9 + Math.random() * 0.2);
+      instance.nextLook = performance.now() + delay;
+      timer = setTimeout(() => void look(0), delay);
     });
     return running;
   };
@@ -100,9 +103,10 @@ export function watchHealth(
   };
 }
 
-function whatWentWrong(error: unknown): string {
+function whatWentWrong(error: unknown, timeout: number): string {
   if (!(error instanceof Error)) return String(error);
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ECONNREFUSED') return 'connection refused';
+  if (error.name === 'TimeoutError') return `no answer within ${timeout} ms`;
   return error.message || code || error.name;
 }

@@ -50,6 +50,7 @@ export class Instance implements Routable {
   inFlight = 0;
   state: InstanceState = 'unknown';
   stateDetail: string | undefined;
+  nextLook: number | undefined;
   version: string | undefined;
   catalogue: Catalogue;
   readonly #latency = new LatencyAverage();
@@ -82,6 +83,12 @@ export class Instance implements Routable {
   get dispatcher(): Dispatcher {
     this.#dispatcher ??= openPool(this.origin, this.settings.pool);
     return this.#dispatcher;
+  }
+
+  /** Takes our credentials out of a text of the backend's: some repeat a key that they refuse. */
+  mask(text: string): string {
+    const { apiKey } = this.settings;
+    return apiKey === undefined || apiKey.length < 4 ? text : text.replaceAll(apiKey, '***');
   }
 
   /** A connection of its own, for one request; the caller closes it. */

@@ -1,3 +1,5 @@
+import { subscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
 import { buildConnector, Pool, ProxyAgent, type Dispatcher } from 'undici';
 
 export interface PoolOptions {
@@ -12,8 +14,19 @@ export interface PoolOptions {
   readonly proxy?: string | undefined;
 }
 
-/** On an error of a socket: the socket had carried an answer before, so it was reused. */
-const REUSED = Symbol('reused');
+/** On a socket: the bytes that it had read when its latest request was written. */
+const READ_BEFORE = Symbol('read before');
+/** On an error: its socket had been used before, and no byte had come since its latest request. */
+const STALE = Symbol('stale');
+
+interface Watched extends Socket {
+  [READ_BEFORE]?: number;
+}
+
+subscribe('undici:client:sendHeaders', (message) => {
+  const { socket } = message as { socket: Watched };
+  socket[READ_BEFORE] = socket.bytesRead;
+});
 
 /**
  * Opens the connections to one origin, as many as there are calls at once. undici's own time-outs
@@ -49,8 +62,9 @@ export function openPool(origin: string, options: PoolOptions): Dispatcher {
         const [error, socket] = result;
         // Heard before undici's own listener, so that the mark is there when it passes the error on.
         if (!error) {
-          socket.prependListener('error', (fault: Error & { [REUSED]?: boolean }) => {
-            fault[REUSED] = socket.bytesRead > 0;
+          socket.prependListener('error', (fault: Error & { [STALE]?: boolean }) => {
+            const before = (socket as Watched)[READ_BEFORE] ?? 0;
+            fault[STALE] = before > 0 && socket.bytesRead === before;
           });
         }
         callback(...result);
@@ -60,16 +74,13 @@ export function openPool(origin: string, options: PoolOptions): Dispatcher {
 }
 
 /**
- * Whether a request that got no byte of an answer met a socket that had been used before: then
- * the backend most likely closed it while idle, and never saw the request.
+ * Whether a request met a socket that had been used before, and got no byte of an answer from it:
+ * then the backend most likely closed it while idle, and never saw the request.
  */
-export function wasReused(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (REUSED in error) return error[REUSED] === true;
-  // undici's SocketError ("other side closed") carries the socket's counters instead.
-  const { socket } = error as Error & { socket?: { bytesRead?: number } };
-  return (socket?.bytesRead ?? 0) > 0;
+export function wasStale(error: Error & { [STALE]?: boolean }): boolean {
+  return error[STALE] === true && HUNG_UP.has((error as NodeJS.ErrnoException).code ?? '');
 }
+const HUNG_UP = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
 /**
  * The proxy that the environment wants for a backend, by the usual `HTTP_PROXY`, `HTTPS_PROXY`
@@ -83,8 +94,11 @@ export function proxyFor(
   const host = hostname.replace(/^\[|\]$/g, '');
   if (host === 'localhost' || host === '::1' || host.startsWith('127.')) return undefined;
   const read = (name: string) => env[name.toLowerCase()] || env[name] || undefined;
-  const proxy = read(protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY');
-  if (proxy === undefined) return undefined;
+  const named = read(protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY');
+  if (named === undefined) return undefined;
+  // curl takes `host:port` too.
+  const proxy = named.includes('://') ? named : `http://${named}`;
+  if (!/^https?:/i.test(proxy) || !URL.canParse(proxy)) return undefined;
   const bypassed = (read('NO_PROXY') ?? '').split(/[\s,]+/).some((entry) => {
     if (entry === '*') return true;
     const [, domain = '', only] = /^\*?\.?([^:]*)(?::(\d+))?$/.exec(entry) ?? [];

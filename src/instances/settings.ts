@@ -23,10 +23,8 @@ export function instanceSettings(
 ): InstanceSettings[] {
   return Object.entries(config.instances).map(([name, instance]) => {
     const adapter = context.adapters[instance.adapter]!;
-    const unset = context.unset.get(name);
-    // A `baseUrl` with a variable that is not set is no address; the instance stays off.
-    const written = unset === undefined ? (instance.baseUrl ?? adapter.baseUrl!) : OFF;
-    const baseUrl = normalizeBaseUrl(written);
+    // The loader leaves out a `baseUrl` that names a variable which is not set; the instance is off.
+    const baseUrl = normalizeBaseUrl(instance.baseUrl ?? adapter.baseUrl ?? OFF);
     // Each service has its own limit, which the attempt keeps; the sockets only need the largest.
     const connectTimeout = Math.max(
       BUILT_IN.timeouts.connect,
@@ -51,7 +49,7 @@ export function instanceSettings(
         rejectUnauthorized: instance.tls?.rejectUnauthorized,
         proxy: instance.proxy ?? proxyFor(baseUrl, context.env),
       },
-      unset,
+      unset: context.unset.get(name),
     };
   });
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { OPERATIONS, serviceOf, type Operation } from '../service.ts';
 import { readBody, type Call } from './call.ts';
@@ -91,6 +91,7 @@ export async function startMock(options: MockOptions = {}): Promise<Mock> {
   };
   let active = 0;
   let calls = 0;
+  let closed: Promise<void> | undefined;
   const server = createServer((req, res) => {
     active++;
     res.once('close', () => void active--);
@@ -109,13 +110,18 @@ export async function startMock(options: MockOptions = {}): Promise<Mock> {
     get active() {
       return active;
     },
-    async close() {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
+    close() {
+      closed ??= closeNow(server);
+      return closed;
     },
   };
+}
+
+async function closeNow(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await closed;
 }
 
 interface Turn {

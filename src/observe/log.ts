@@ -40,7 +40,7 @@ export function openLog({ format, color, write, now }: LogOptions): Log {
     },
     show(lines) {
       for (const text of lines) {
-        if (format === 'text') line(text);
+        if (format === 'text') line(oneLine(text));
         else if (text.trim() !== '')
           line(asJson('info', text.trim().replace(/ {2,}/g, ' '), now()));
       }
@@ -49,7 +49,7 @@ export function openLog({ format, color, write, now }: LogOptions): Log {
       line(
         format === 'json'
           ? asJson(level, message, now())
-          : `${clock(now())} ${paint(level === 'info' ? 'dim' : level, level.padEnd(5), color)} ${message}`,
+          : `${clock(now())} ${paint(level === 'info' ? 'dim' : level, level.padEnd(5), color)} ${indented(message)}`,
       );
     },
     flush,
@@ -67,13 +67,14 @@ function callAsText(outcome: Outcome, color: boolean): string {
   const parts = [
     clock(at),
     paint(mood, shown.padEnd(4), color),
-    path,
-    route(outcome),
+    oneLine(path),
+    oneLine(route(outcome)),
     milliseconds(duration),
   ];
   if (firstByte !== undefined) parts.push(`first ${milliseconds(firstByte)}`);
-  const rate = tokensPerSecond(outcome);
-  if (rate !== undefined) parts.push(rate);
+  const rate = tokenRate(outcome);
+  if (rate !== undefined)
+    parts.push(`${rate.guessed ? '~' : ''}${rate.perSecond.toFixed(1)} tok/s`);
   if (attempts.length > 1) parts.push(`${attempts.length} attempts`);
   if (error !== undefined) parts.push(paint('error', oneLine(error), color));
   return parts.join('  ');
@@ -88,20 +89,21 @@ function route({ model, instance, upstreamModel }: Outcome): string {
 
 /**
  * Output tokens over the time since the first byte, or over the whole time when there is no stream.
- * A backend that counts none is guessed at one token an event, and marked so.
+ * A backend that counts none is guessed at one token an event.
  */
-function tokensPerSecond(outcome: Outcome): string | undefined {
+function tokenRate(outcome: Outcome): { perSecond: number; guessed: boolean } | undefined {
   const { usage, events, duration, firstByte, stream } = outcome;
   const counted = usage?.output ?? 0;
   const tokens = counted > 0 ? counted : events;
   if (tokens < 2) return undefined;
   const span = stream ? duration - (firstByte ?? 0) : duration;
   if (span <= 0) return undefined;
-  return `${counted > 0 ? '' : '~'}${((tokens * 1000) / span).toFixed(1)} tok/s`;
+  return { perSecond: (tokens * 1000) / span, guessed: counted === 0 };
 }
 
 function callAsJson(outcome: Outcome): string {
   const { at, duration, firstByte, attempts, ...rest } = outcome;
+  const rate = tokenRate(outcome);
   return JSON.stringify({
     time: new Date(at).toISOString(),
     level: outcome.ending === 'ok' || outcome.ending === 'aborted' ? 'info' : 'warn',
@@ -109,6 +111,7 @@ function callAsJson(outcome: Outcome): string {
     ...rest,
     durationMs: round(duration),
     firstByteMs: firstByte === undefined ? undefined : round(firstByte),
+    tokensPerSecond: rate && !rate.guessed ? round(rate.perSecond) : undefined,
     attempts: attempts.map(({ duration: took, firstByte: first, ...attempt }) => ({
       ...attempt,
       durationMs: round(took),
@@ -138,6 +141,11 @@ function clock(time: number): string {
 function oneLine(text: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
+}
+
+/** The same for a text of several lines, such as the stack of a bug: none can pass for a line of the log. */
+function indented(text: string): string {
+  return text.trimEnd().split('\n').map(oneLine).join('\n               ');
 }
 
 const STYLES = { good: 32, warn: 33, error: 31, dim: 2 } as const;

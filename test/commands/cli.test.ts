@@ -27,6 +27,15 @@ describe('jairouter', () => {
     expect(await run('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
   });
 
+  test.each([['help'], ['help', 'serve'], ['serve', '-h']])(
+    'explains itself: %s',
+    async (...args) => {
+      const { code, stdout } = await run(...args);
+      expect(code).toBe(0);
+      expect(stdout).toContain('Usage: jairouter');
+    },
+  );
+
   test.each(['serve', 'init', 'mock'])('explains %s, with examples', async (command) => {
     const { code, stdout } = await run(command, '--help');
     expect(code).toBe(0);
@@ -35,6 +44,10 @@ describe('jairouter', () => {
 
   test.each([
     [['serv'], "jairouter: unknown command 'serv' (Did you mean serve?)"],
+    [['run'], "jairouter: unknown command 'run' (--help lists what there is)"],
+    [['serve', '--https'], "unknown option '--https' (--help lists what there is)"],
+    [['serve', '--host', 'http://x'], 'It must be an IP address or a host name'],
+    [['serve', '--host', ''], 'It must be an IP address or a host name'],
     [['mock', '--prot', '1'], "jairouter: unknown option '--prot' (Did you mean --port?)"],
     [['serve', 'now'], "jairouter: too many arguments for 'serve'."],
     [['serve', '--port', '70000'], 'It must be a port from 0 to 65535.'],
@@ -60,6 +73,14 @@ describe('jairouter', () => {
     expect(code).toBe(2);
     expect(stderr).toMatch(/^jairouter\.config\.yaml:2:3: .*prot/);
     expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  test('names the place where the package.json here is broken', async () => {
+    const cwd = await tempDir();
+    await writeFile(join(cwd, 'package.json'), '{\n  "name": "x"\n  "type": "module"\n}\n');
+    const { code, stderr } = await runCli(['serve'], { cwd });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^package\.json:3:3: Expected ',' or '}' after property value\n$/);
   });
 
   test('is quiet when nobody reads on', async () => {

@@ -109,6 +109,19 @@ describe('init --yes', () => {
     expect(config.instances['vllm']).toMatchObject({ apiKey: 'key' });
   });
 
+  test('uses the key that is set, and says when it is refused', async () => {
+    const unauthorized = { status: 401, body: { error: 'Unauthorized' } };
+    const locked = { ...KINDS.vllm, '/v1/models': unauthorized };
+    const port = await fakeServer(locked, { 'Bearer right': KINDS.vllm });
+    const ports = { vllm: [port] };
+    const { shown } = await unasked({ ports, env: { VLLM_API_KEY: 'right' } });
+    expect(shown()).toContain('2 models: Qwen/Qwen3-8B, sql-lora; key from VLLM_API_KEY');
+    expect(shown()).not.toContain('wants a key');
+    const refused = await unasked({ ports, env: { VLLM_API_KEY: 'wrong' } });
+    expect(refused.shown()).toContain('vllm refuses the key in VLLM_API_KEY: set the right one.');
+    expect(refused.shown()).not.toContain('wrong');
+  });
+
   test('names what no adapter can use, and leaves it out', async () => {
     const port = await fakeServer(KINDS.Infinity);
     const { cwd, shown } = await unasked({ ports: { Infinity: [port] } });

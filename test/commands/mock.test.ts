@@ -78,7 +78,9 @@ describe('jairouter mock', () => {
     expect(result.code).toBe(1);
     const holder = process.platform === 'linux' ? `.* \\(pid ${process.pid}\\)` : 'another process';
     expect(result.stderr).toMatch(
-      new RegExp(`^jairouter: port ${port} is taken by ${holder}; .*--port\\n$`),
+      new RegExp(
+        `^jairouter: cannot listen on 127.0.0.1:${port}: the port is taken by ${holder}; .*--port\\n$`,
+      ),
     );
   });
 });

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { OTHERS } from '../../src/adapters/fingerprint.ts';
+import { ADAPTERS } from '../../src/adapters/index.ts';
 import { options, type Option } from '../../src/config/json-schema.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -34,6 +36,15 @@ describe('docs/configuration.md', () => {
     const row = rows.find((each) => each.path === path);
     expect(row?.meaning.startsWith('_Not supported yet._')).toBe(notYet);
     expect(row?.meaning.length).toBeGreaterThan(10);
+  });
+
+  it('names every port where a backend is looked for', () => {
+    const [, table = ''] = /^\| port[\s\S]*?\n([\s\S]*?)\n\n/m.exec(page) ?? [];
+    const named = table.split('\n').flatMap((row) => row.split('|')[1]!.match(/\d+/g) ?? []);
+    const looked = [...Object.values(ADAPTERS), ...OTHERS].flatMap(({ ports }) =>
+      ports.map(String),
+    );
+    expect(new Set(named)).toEqual(new Set(looked));
   });
 
   it.each([

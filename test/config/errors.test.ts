@@ -262,6 +262,14 @@ instances:
     ]);
   });
 
+  it('is told together with a wrong name of the instance that it is in', async () => {
+    const text = 'instances:\n  my gpu:\n    adapter: openai\n    weigth: 3\n';
+    expect(await complaints(text)).toEqual([
+      expect.stringMatching(/^2:3 the name `my gpu` in `instances` must/),
+      '4:5 unknown option `weigth` in `instances["my gpu"]`; did you mean `weight`?',
+    ]);
+  });
+
   it('is placed within package.json', async () => {
     expect(
       await complaints('{\n  "name": "x",\n  "jairouter": { "prot": 1 }\n}\n', 'package.json'),
@@ -336,10 +344,52 @@ describe('YAML that is none', () => {
       'server: {}\n---\nserver: {}\n',
       ['2:1 a second YAML document starts here; a config is one'],
     ],
+    ['a text that never ends', 'server:\n  host: "x\n', ['2:9 this `"` is never closed']],
     [
-      'a text that never ends',
-      'server:\n  host: "x\n',
-      [expect.stringMatching(/^3:1 Missing closing/)],
+      'a brace that is not closed',
+      'server: { port: 1\nmodels: {}\n',
+      ['1:9 this `{` is never closed'],
+    ],
+    [
+      'a bracket that is not closed',
+      'server: { allowedHosts: [a }\n',
+      ['1:25 this `[` is never closed'],
+    ],
+    ['a brace too many', 'server: { port: 1 }}\n', ['1:20 a `}` too many']],
+    [
+      'a missing space after the colon',
+      'server:\n  port:1\n  host: x\n',
+      ['2:3 no `key: value`: the colon is missing, or the space after it'],
+    ],
+    [
+      'a line that is not indented as its neighbours',
+      'server:\n   port: 1\n  host: x\n',
+      ['3:1 the indentation fits none of the blocks above; align it with the keys beside it'],
+    ],
+    [
+      'a line that is indented too far',
+      'server:\n  port: 1\n   host: x\n',
+      ['2:9 the line below this one does not belong to it; align its indentation'],
+    ],
+    [
+      'a text that starts with @',
+      'server: { host: @x }\n',
+      ['1:17 text that starts with @ needs quotes'],
+    ],
+    [
+      'a path of Windows in double quotes',
+      'server: { host: "C:\\qa" }\n',
+      [expect.stringMatching(/^1:20 a backslash in double quotes .* use single quotes$/)],
+    ],
+    [
+      'text behind a quote',
+      'server: { host: "x"y }\n',
+      [expect.stringMatching(/^1:20 text stands behind the closing quote/)],
+    ],
+    [
+      'what the parser stumbles over afterwards',
+      'server: { port: ${PORT}}\nmodels: {}\n',
+      ['1:18 a value with `${…}` needs quotes around it inside `{ }` and `[ ]`'],
     ],
   ])('%s', async (_what, text, expected) => {
     expect(await complaints(text)).toEqual(expected);
@@ -366,6 +416,25 @@ describe('JSON', () => {
       '3:11 `server.port` must be a whole number from 0 to 65535, not `x`',
       '5:2 unknown option `instance`; did you mean `instances`?',
     ]);
+  });
+
+  it.each([
+    ['a missing comma', '{\n  "server": { "host": "x" "port": 1 }\n}\n', /^2:27 Expected ','/],
+    [
+      'a missing comma at the end of a line',
+      '{\n  "models": {}\n  "server": {}\n}',
+      /^3:3 Expected ','/,
+    ],
+    ['a file that breaks off', '{ "server": {\n', /^2:1 Expected property name/],
+    ['a comment', '{\n  // mine\n  "server": {}\n}\n', /^2:3 JSON has no comments/],
+    ['a comment over lines', '{ /* mine */ "server": {} }\n', /^1:3 JSON has no comments/],
+  ])('%s is told in its own terms', async (_what, text, expected) => {
+    expect(await complaints(text, 'c.json')).toEqual([expect.stringMatching(expected)]);
+  });
+
+  it('may end a list with a comma, and have // in a text', async () => {
+    const text = '{ "instances": { "a": { "adapter": "openai", "baseUrl": "http://x // y" }, } }';
+    expect(await complaints(text, 'c.json')).toEqual([expect.stringMatching(/baseUrl/)]);
   });
 });
 
@@ -451,6 +520,11 @@ describe('a file that can’t be used', () => {
     expect(missing.message).toMatch(/^c\.yaml:4:16: certificate .*nope\.pem: no such file$/);
     const wrong = await failure('c.yaml', instance('tls: { ca: c.yaml }'));
     expect(wrong.message).toMatch(/c\.yaml: holds no certificate in PEM form$/);
+    const damaged = await failure(
+      'c.yaml',
+      `${instance('tls: { ca: c.yaml }')}# -----BEGIN CERTIFICATE-----\n# MIIB\n# -----END CERTIFICATE-----\n`,
+    );
+    expect(damaged.message).toMatch(/c\.yaml: holds a certificate that is damaged$/);
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig, type LoadedConfig } from '../../src/config/load.ts';
@@ -233,6 +233,23 @@ instances:
     ]);
   });
 
+  it('that only a disabled instance names are not missed', async () => {
+    const { load } = await folder({
+      'jairouter.config.yaml':
+        'instances: { a: { adapter: openai, enabled: "${ON:-false}", apiKey: "${KEY}" } }\n',
+    });
+    expect((await load())?.warnings).toEqual([]);
+    expect((await load({ env: { ON: 'true' } }))?.warnings).toHaveLength(1);
+  });
+
+  it('are read from an .env as Windows writes it', async () => {
+    const { load } = await folder({
+      'jairouter.config.yaml': 'server: { port: "${A}", host: "${B}" }\n',
+      '.env': '\uFEFFA=5001\r\nB=127.0.0.2\r\n',
+    });
+    expect((await load())?.config.server).toMatchObject({ port: 5001, host: '127.0.0.2' });
+  });
+
   it('that are set to nothing are not set', async () => {
     const { load } = await folder({
       'jairouter.config.yaml': 'instances: { a: { adapter: openai, apiKey: "${KEY}" } }\n',
@@ -247,7 +264,7 @@ describe('a certificate', () => {
     const { root, load } = await folder({
       'conf/jairouter.config.yaml':
         'instances: { a: { adapter: openai, tls: { ca: ./ca.pem } } }\n',
-      'conf/ca.pem': '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n',
+      'conf/ca.pem': await readFile(new URL('../fixtures/tls/ca.pem', import.meta.url), 'utf8'),
     });
     const loaded = await load({ file: 'conf/jairouter.config.yaml' });
     expect(loaded?.config.instances['a']?.tls).toEqual({

@@ -37,6 +37,26 @@ describe('host and port', () => {
     expect(after).toEqual({ ...before, server: { ...before.server, port: 3 } });
   });
 
+  it.each(['http://x', 'a b', '-x', 'a:1', 'fe80::1%eth0'])('refuse %s as a host', (host) => {
+    expect(() => applyOverrides(file, {}, { JAIROUTER_HOST: host })).toThrow(
+      new ConfigError([
+        {
+          file: 'JAIROUTER_HOST',
+          path: 'server.host',
+          message: `must be an IP address or a host name, like 127.0.0.1 or 0.0.0.0, not \`${host}\``,
+        },
+      ]),
+    );
+    expect(() => config({ host })).toThrow('must be an IP address or a host name');
+  });
+
+  it('take IPv6 with its brackets, and without', () => {
+    for (const host of ['::1', '[::1]']) {
+      expect(config({ host }).server.host).toBe('::1');
+      expect(applyOverrides(file, {}, { JAIROUTER_HOST: host }).server.host).toBe('::1');
+    }
+  });
+
   it.each(['abc', '-1', '65536', '1.5', '0x50'])('refuse %s as a port', (port) => {
     expect(() => applyOverrides(file, {}, { JAIROUTER_PORT: port })).toThrow(
       new ConfigError([

@@ -36,6 +36,13 @@ describe('a multipart form', () => {
     });
   });
 
+  it('is not cut by a line of a file that only begins like its boundary', () => {
+    const file = 'Content-Disposition: form-data; name="f"; filename="f"\r\n\r\na\r\n--XXY\r\nb';
+    const { parts } = parseForm(form(file, MODEL), TYPE);
+    expect(parts[0]!.data.toString()).toBe('a\r\n--XXY\r\nb');
+    expect(parts).toHaveLength(2);
+  });
+
   it('takes the last of repeated text fields, and no file for a field', () => {
     const again = 'Content-Disposition: form-data; name="model"\r\n\r\nother';
     expect(formFields(parseForm(form(MODEL, FILE, again), TYPE))).toEqual({ model: 'other' });

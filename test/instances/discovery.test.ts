@@ -68,7 +68,27 @@ describe('a backend on its own port', () => {
     const port = await fakeServer({ ...KINDS.vllm, '/v1/models': unauthorized });
     const [found] = await look({ vllm: [port] });
     expect(found).toMatchObject({ name: 'vllm', usable: false, apiKeyVariable: 'VLLM_API_KEY' });
-    expect(found!.note).toContain('401');
+    expect(found!.note).toBe('it wants a key: set VLLM_API_KEY');
+  });
+
+  test('that demands a key gets the one that is set for its kind', async () => {
+    const locked = {
+      ...KINDS.vllm,
+      '/v1/models': { status: 401, body: { error: 'Unauthorized' } },
+    };
+    const port = await fakeServer(locked, { 'Bearer right': KINDS.vllm });
+    const right = { VLLM_API_KEY: 'right', OPENAI_API_KEY: '' };
+    expect(await look({ vllm: [port] }, { env: right })).toMatchObject([
+      {
+        name: 'vllm',
+        usable: true,
+        apiKeyVariable: 'VLLM_API_KEY',
+        models: ['Qwen/Qwen3-8B', 'sql-lora'],
+      },
+    ]);
+    expect(await look({ vllm: [port] }, { env: { VLLM_API_KEY: 'wrong' } })).toMatchObject([
+      { usable: false, apiKeyVariable: 'VLLM_API_KEY', note: 'it refuses the key in VLLM_API_KEY' },
+    ]);
   });
 
   test('that is still loading is told as what it is', async () => {

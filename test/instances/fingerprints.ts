@@ -67,18 +67,27 @@ export const KINDS = {
   },
 } as const satisfies Record<string, Routes>;
 
-/** Starts a server with these routes and no others; it is closed when the test is over. */
-export async function fakeServer(routes: Routes): Promise<number> {
+/**
+ * Starts a server with these routes and no others; it is closed when the test is over.
+ *
+ * @param unlocked By `Authorization` header: the routes for who shows it.
+ */
+export async function fakeServer(
+  routes: Routes,
+  unlocked: Readonly<Record<string, Routes>> = {},
+  port = 0,
+): Promise<number> {
   const server = createHttpServer((req, res) => {
     const path = new URL(req.url!, 'http://any').pathname;
-    const answer = routes[path] ?? { status: 404, body: 'Not Found' };
+    const mine = unlocked[req.headers.authorization ?? ''] ?? routes;
+    const answer = mine[path] ?? { status: 404, body: 'Not Found' };
     if (answer === 'hangs') return;
     const { status = 200, headers, body } = answer;
     res.writeHead(status, headers);
     res.end(typeof body === 'string' ? body : JSON.stringify(body));
   });
   onTestFinished(() => server.closeAllConnections());
-  return portOf(server);
+  return portOf(server, port);
 }
 
 /** A port that takes connections and never says a word. */
@@ -107,8 +116,8 @@ export async function deadPort(): Promise<number> {
   return port;
 }
 
-async function portOf(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
+async function portOf(server: Server, port = 0): Promise<number> {
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => void server.close());
   return (server.address() as AddressInfo).port;

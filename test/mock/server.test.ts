@@ -37,6 +37,12 @@ describe('the mock backend', () => {
     });
   });
 
+  test('may be closed twice', async () => {
+    const mock = await startMock();
+    await Promise.all([mock.close(), mock.close()]);
+    await expect(mock.close()).resolves.toBeUndefined();
+  });
+
   test('serves models of any name and guesses what they do', async () => {
     const ids = ['llama3.2', 'bge-m3', 'bge-reranker-v2', 'whisper-1', 'kokoro-tts', 'flux-dev'];
     const { models } = await started({ models: [...ids, 'gpt-4o-transcribe', 'Qwen/Qwen3-32B'] });

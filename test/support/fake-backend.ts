@@ -43,7 +43,7 @@ export async function fakeBackend(
       if (request.method === 'GET') {
         response.setHeader('connection', 'keep-alive');
         const data = (options.models ?? ['m']).map((id) => ({ id, object: 'model' }));
-        json(response, request.url === '/v1/models' ? 200 : 404, { object: 'list', data });
+        json(response, request.url!.endsWith('/v1/models') ? 200 : 404, { object: 'list', data });
         return;
       }
       // A client that leaves while still sending its body.

@@ -40,7 +40,7 @@ export async function startGateway(
     snapshot: compile(parsed),
     fleet,
     log,
-    inFlight: 0,
+    calls: new Set(),
     draining: false,
   };
   const server = await startServer(gateway, { host: '127.0.0.1', port: 0 });
