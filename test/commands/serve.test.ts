@@ -167,7 +167,7 @@ describe.skipIf(process.platform === 'win32')('a signal', () => {
     expect((await answer).status).toBe(503);
     expect(code).toBe(0);
     expect(stdout).toContain('what still ran after 10 s was cut off\n');
-    expect(stdout).toMatch(/ m -> a .*\n$/);
+    expect(stdout).toMatch(/ 503 .* m -> a .*shutting down/);
   });
 
   test('that comes twice ends at once', async () => {
