@@ -150,6 +150,16 @@ export interface Adapter {
   /** Whether the server at the other end is one of this kind. Absent: discovery does not look for it. */
   recognise?(backend: Backend): Promise<boolean>;
   /**
+   * Whether it is loading this model right now, for a call that has long waited for its first byte.
+   * Absent: it does not say, or says it in its probe.
+   */
+  loading?(backend: Backend, model: string): Promise<boolean>;
+  /**
+   * Loads a model without a generation. Absent: the backend's models are always loaded, or there is
+   * no way to ask for it.
+   */
+  warm?(backend: Backend, model: string): Promise<Reply>;
+  /**
    * The status that an error answer should have had, where the backend's own is known to lie
    * (Xinference answers 500 to a client's mistake).
    */

@@ -28,7 +28,18 @@ export const ollama = defineAdapter({
   },
   probe,
   recognise,
+  loading,
+  // A request without a prompt only loads.
+  warm: (backend, model) => backend.post('/api/generate', { model, keep_alive: '30m' }),
 });
+
+/** Ollama answers nothing until the model is loaded, and lists it as running only then. */
+async function loading(backend: Backend, model: string): Promise<boolean> {
+  const { status, json } = await backend.get('/api/ps');
+  if (status !== 200) return false;
+  const names = [...loadedContexts(json).keys()];
+  return !names.some((name) => name === model || name === `${model}:latest`);
+}
 
 /** Ollama decodes `max_tokens` only, and silently ignores the newer name. */
 function limitTokens({ fields }: AdapterCall): RequestPatch | undefined {

@@ -49,9 +49,12 @@ export async function serve(options: ServeOptions): Promise<void> {
   const config = applyOverrides(source.config, flags, env);
   checkExposure(config, { insecure: options.insecure ?? false });
 
-  const fleet = new Fleet((instance) => {
-    // The first state is told with the others, below.
-    if (announced) log.say(...stateReport(instance));
+  const fleet = new Fleet({
+    onState(instance) {
+      // The first state is told with the others, below.
+      if (announced) log.say(...stateReport(instance));
+    },
+    onNews: (line) => log.say('info', line),
   });
   let announced = false;
   const settingsOf = (of: Pick<FoundConfig, 'config' | 'unset'>) =>

@@ -7,6 +7,8 @@ export interface KnownAdapter {
   readonly name: string;
   /** Present when instances may leave out theirs. */
   readonly baseUrl?: string;
+  /** Present when it can be asked to load a model. */
+  readonly warm?: unknown;
 }
 
 export interface Checked {
@@ -15,8 +17,8 @@ export interface Checked {
 }
 
 /**
- * What the schema can't see: whether names that refer to one another exist, and whether headers can
- * be sent. It reads the config before validation, so that its complaints come together with the
+ * What the schema can't see: whether names that refer to one another exist, whether headers can be
+ * sent, and whether options fit together. It reads the config before validation, so that its complaints come together with the
  * schema's; what is not of the right type is the schema's to say.
  *
  * @param data With its variables filled in.
@@ -38,15 +40,30 @@ export function check(
     errors.push(
       ...adapterErrors(instance, path, { adapters, wantsAddress }),
       ...headerErrors(instance, path),
+      ...limitErrors(instance, path),
     );
   }
   for (const [alias, value] of Object.entries(models)) {
     const path = ['models', alias];
-    errors.push(...aliasErrors(alias, path, instances), ...targetErrors(value, path, instances));
+    errors.push(
+      ...aliasErrors(alias, path, instances),
+      ...targetErrors(value, path, instances),
+      ...limitErrors(block(value), path),
+    );
     warnings.push(...fallbackWarnings(alias, value, path, { instances, models }));
   }
-  errors.push(...apiKeyErrors(block(config['server'])['apiKeys']));
-  warnings.push(...defaultModelWarnings(block(config['services']), { instances, models }));
+  const services = block(config['services']);
+  for (const [name, value] of Object.entries(services))
+    errors.push(...limitErrors(block(value), ['services', name]));
+  const { apiKeys } = block(config['server']);
+  for (const [index, value] of list(apiKeys).entries())
+    errors.push(...limitErrors(block(value), ['server', 'apiKeys', index]));
+  errors.push(
+    ...apiKeyErrors(apiKeys),
+    ...limitErrors(config, []),
+    ...limitErrors(block(config['defaults']), ['defaults']),
+  );
+  warnings.push(...defaultModelWarnings(services, { instances, models }));
   return { errors, warnings };
 }
 
@@ -68,6 +85,11 @@ function adapterErrors(
   if (!adapter) {
     const names = adapters.map((known) => known.name);
     return [at('adapter', `unknown adapter \`${name}\`${suggestion(name, names)}`)];
+  }
+  if (instance['warm'] !== undefined && adapter.warm === undefined) {
+    return [
+      at('warm', `the \`${name}\` adapter can't be asked to load a model; leave \`warm\` out`),
+    ];
   }
   if (wantsAddress && instance['baseUrl'] === undefined && adapter.baseUrl === undefined)
     return [
@@ -110,6 +132,21 @@ function headerErrors(instance: Block, path: Path): Finding[] {
       });
   }
   return found;
+}
+
+/** A window has no burst beside its rate: a `capacity` there is a misunderstanding. */
+function limitErrors(owner: Block, path: Path): Finding[] {
+  const { algorithm, capacity } = block(owner['rateLimit']);
+  const windowed = algorithm === 'sliding-window' || algorithm === 'fixed-window';
+  if (!windowed || capacity === undefined) return [];
+  const at: Path = [...path, 'rateLimit', 'capacity'];
+  return [
+    {
+      path: at,
+      at: 'key',
+      message: `\`${pathText(at)}\` can't stand beside \`algorithm: ${algorithm}\`, which admits its \`rate\` and no more; leave it out, or use \`token-bucket\``,
+    },
+  ];
 }
 
 function isHeaderName(name: string): boolean {

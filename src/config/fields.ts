@@ -69,7 +69,8 @@ export function numeric({ whole = false, min, above, max }: Bounds) {
   let range = '';
   if (min !== undefined)
     range = max === undefined ? ` of ${min} or more` : ` from ${min} to ${max}`;
-  else if (above !== undefined) range = ` above ${above}`;
+  else if (above !== undefined)
+    range = max === undefined ? ` above ${above}` : ` above ${above} and at most ${max}`;
   const wanted = `must be ${kind}${range}`;
   return z
     .union([z.number(), z.string()], wanted)

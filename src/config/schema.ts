@@ -80,8 +80,10 @@ const timeouts = z
       default: formatDuration(BUILT_IN.timeouts.idle),
     }),
     total: duration.optional().meta({ description: 'The whole attempt. Unset: no limit.' }),
-    loading: notYet(duration).optional().meta({
-      description: 'How long the others are suspended while the backend loads the model.',
+    loading: duration.optional().meta({
+      description:
+        'How long a call waits for a backend that says it is loading the model; `firstByte` and `firstEvent` are suspended meanwhile.',
+      default: formatDuration(BUILT_IN.timeouts.loading),
     }),
   })
   .meta({ id: 'timeouts', description: 'Time limits of one attempt.' });
@@ -121,46 +123,69 @@ const rateLimit = z
     algorithm: z
       .enum(['token-bucket', 'leaky-bucket', 'sliding-window', 'fixed-window', 'warm-up'])
       .optional()
-      .meta({ description: 'How calls are counted.' }),
+      .meta({ description: 'How calls are counted.', default: BUILT_IN.rateLimit.algorithm }),
     rate: rate.meta({ description: 'Calls (or tokens) in a span of time, such as 10/s or 60/m.' }),
-    capacity: numeric({ above: 0 })
-      .optional()
-      .meta({ description: 'The burst of a bucket, or the length of a leaky bucket.' }),
+    capacity: numeric({ above: 0 }).optional().meta({
+      description:
+        'The burst of `token-bucket` and `warm-up`, or how many may wait in a `leaky-bucket`; the windows have none. Unset: as many as the rate names (60/m: 60), a third of that for `warm-up`.',
+    }),
     per: z
       .enum(['global', 'client', 'key', 'ip', 'model', 'instance'])
       .optional()
-      .meta({ description: 'What has a count of its own.' }),
-    cost: z
-      .enum(['requests', 'tokens'])
-      .optional()
-      .meta({ description: 'What a call costs: 1, or the tokens it uses.' }),
+      .meta({ description: 'What has a count of its own.', default: BUILT_IN.rateLimit.per }),
+    cost: z.enum(['requests', 'tokens']).optional().meta({
+      description: 'What a call costs: 1, or the tokens it uses.',
+      default: BUILT_IN.rateLimit.cost,
+    }),
   })
   .meta({ id: 'rateLimit', description: 'A limit on calls.' });
 
 const circuitBreaker = z
   .strictObject({
-    failureThreshold: numeric({ whole: true, min: 1 })
+    failureThreshold: numeric({ whole: true, min: 1 }).optional().meta({
+      description: 'Failures in a row that open it.',
+      default: BUILT_IN.circuitBreaker.failureThreshold,
+    }),
+    failureRate: numeric({ above: 0, max: 1 }).optional().meta({
+      description: 'The share of failures among the calls of `window` that opens it.',
+      default: BUILT_IN.circuitBreaker.failureRate,
+    }),
+    window: duration.optional().meta({
+      description: 'How far back `failureRate` looks.',
+      default: formatDuration(BUILT_IN.circuitBreaker.window),
+    }),
+    minimumCalls: numeric({ whole: true, min: 1 }).optional().meta({
+      description: 'Calls within `window` below which `failureRate` says nothing yet.',
+      default: BUILT_IN.circuitBreaker.minimumCalls,
+    }),
+    openFor: duration.optional().meta({
+      description:
+        'How long it stays open before it lets trial calls through; doubled each time it opens again, up to ten times as long or five minutes.',
+      default: formatDuration(BUILT_IN.circuitBreaker.openFor),
+    }),
+    successThreshold: numeric({ whole: true, min: 1 }).optional().meta({
+      description: 'Good trial calls that close it.',
+      default: BUILT_IN.circuitBreaker.successThreshold,
+    }),
+    trials: numeric({ whole: true, min: 1 })
       .optional()
-      .meta({ description: 'Failures in a row that open it.' }),
-    openFor: duration
-      .optional()
-      .meta({ description: 'How long it stays open before it lets trial calls through.' }),
-    successThreshold: numeric({ whole: true, min: 1 })
-      .optional()
-      .meta({ description: 'Good trial calls that close it.' }),
+      .meta({ description: 'Trial calls at once. Unset: as many as `successThreshold`.' }),
   })
   .meta({ id: 'circuitBreaker', description: 'Keeps calls away from a failing instance.' });
 
 const queue = z
   .strictObject({
-    size: numeric({ whole: true, min: 0 })
-      .optional()
-      .meta({ description: 'Calls that may wait at once.' }),
-    maxWait: duration.optional().meta({ description: 'How long a call waits at the most.' }),
+    size: numeric({ whole: true, min: 0 }).optional().meta({
+      description: 'Calls that may wait at once; 0: none.',
+      default: BUILT_IN.queue.size,
+    }),
+    maxWait: duration.optional().meta({
+      description: 'How long a call waits at the most.',
+      default: formatDuration(BUILT_IN.queue.maxWait),
+    }),
   })
   .meta({ id: 'queue', description: 'Where calls wait when every candidate is full.' });
 
-const LIMIT = 'A limit on calls.';
 const BREAKER = 'When to keep calls away from an instance.';
 
 const serviceBlock = z
@@ -170,12 +195,27 @@ const serviceBlock = z
       .meta({ description: 'How calls of this service are spread.' }),
     timeouts: timeouts.optional().meta({ description: 'Time limits of calls of this service.' }),
     retry: retry.optional().meta({ description: 'Retries of calls of this service.' }),
+    hedge: z
+      .strictObject({
+        after: z.union([z.literal('p95'), duration]).meta({
+          description:
+            'How late the first byte must be: a duration, or `p95`, what 19 of 20 answers of the instance keep.',
+        }),
+      })
+      .optional()
+      .meta({
+        description:
+          'A second attempt on another, idle instance when the first byte is late; the first to answer wins. Unset: none.',
+      }),
+    keepAlive: duration.optional().meta({
+      description:
+        'While a stream waits for its first event, an SSE comment is sent this often, so that nothing on the way gives up; errors then come as events. Unset: nothing is sent.',
+    }),
     defaultModel: text
       .optional()
       .meta({ description: 'The model of calls that name none. Unset: such calls are refused.' }),
-    rateLimit: notYet(rateLimit).optional().meta({ description: LIMIT }),
-    circuitBreaker: notYet(circuitBreaker).optional().meta({ description: BREAKER }),
-    queue: notYet(queue).optional().meta({ description: 'Where calls of this service wait.' }),
+    rateLimit: rateLimit.optional().meta({ description: "A limit on this service's calls." }),
+    queue: queue.optional().meta({ description: 'Where calls of this service wait.' }),
   })
   .meta({ id: 'service', description: 'What holds for one service.' });
 
@@ -186,11 +226,11 @@ const defaults = z.strictObject({
   timeouts: timeouts.optional().meta({ description: 'Time limits of attempts.' }),
   retry: retry.optional().meta({ description: 'Retries of calls.' }),
   health: health.optional().meta({ description: 'Probes of the instances.' }),
-  rateLimit: notYet(rateLimit).optional().meta({ description: LIMIT }),
-  circuitBreaker: notYet(circuitBreaker).optional().meta({ description: BREAKER }),
-  queue: notYet(queue)
-    .optional()
-    .meta({ description: 'Where calls wait when every candidate is full.' }),
+  rateLimit: rateLimit.optional().meta({
+    description: "A limit on each service's calls, where the service sets none of its own.",
+  }),
+  circuitBreaker: circuitBreaker.optional().meta({ description: BREAKER }),
+  queue: queue.optional().meta({ description: 'Where calls of each service wait.' }),
 });
 
 const tls = z.strictObject({
@@ -244,11 +284,20 @@ const instance = z
     proxy: address.optional().meta({
       description: 'An HTTP proxy on the way to it. Unset: HTTP(S)_PROXY and NO_PROXY decide.',
     }),
-    maxConcurrency: notYet(numeric({ whole: true, min: 1 }))
+    paid: flag.optional().meta({
+      description:
+        'Whether calls cost money, so that none is made twice (`hedge`). Unset: true for clouds.',
+    }),
+    warm: z.array(text).min(1).optional().meta({
+      description: 'Models to load as soon as it is reached, for adapters that can: ollama.',
+    }),
+    maxConcurrency: numeric({ whole: true, min: 1 })
       .optional()
       .meta({ description: 'Attempts on it at one time.' }),
-    rateLimit: notYet(rateLimit).optional().meta({ description: LIMIT }),
-    circuitBreaker: notYet(circuitBreaker).optional().meta({ description: BREAKER }),
+    rateLimit: rateLimit.optional().meta({
+      description: 'A limit on attempts on it. While it is reached, other instances are asked.',
+    }),
+    circuitBreaker: circuitBreaker.optional().meta({ description: BREAKER }),
   })
   .meta({ id: 'instance', description: 'One running backend.' });
 
@@ -261,7 +310,7 @@ const model = z
     fallback: z.array(text).default([]).meta({
       description: 'Model names that are tried in this order when no target can serve.',
     }),
-    rateLimit: notYet(rateLimit).optional().meta({ description: LIMIT }),
+    rateLimit: rateLimit.optional().meta({ description: 'A limit on calls for this name.' }),
   })
   .meta({ id: 'model', description: 'A model name of your own.' });
 
@@ -272,7 +321,7 @@ const apiKey = z.strictObject({
     .array(text)
     .default(['*'])
     .meta({ description: 'The models it may use; `*` stands for any run of characters.' }),
-  rateLimit: notYet(rateLimit).optional().meta({ description: LIMIT }),
+  rateLimit: rateLimit.optional().meta({ description: "A limit on this key's calls." }),
 });
 
 const server = z.strictObject({
@@ -363,7 +412,7 @@ export const schema = z
     adapters: notYet(z.record(text, z.unknown()))
       .optional()
       .meta({ description: 'Adapters of your own.' }),
-    rateLimit: notYet(rateLimit).optional().meta({ description: LIMIT }),
+    rateLimit: rateLimit.optional().meta({ description: 'A limit on all calls together.' }),
   })
   .meta({ title: 'jairouter configuration' });
 

@@ -11,6 +11,8 @@ export interface Timeouts {
   readonly firstEvent: number;
   /** Between two bytes of an answer. */
   readonly idle: number;
+  /** How long the first three wait at the most while the backend says that it is loading. */
+  readonly loading: number;
   /** The whole attempt; `undefined`: no limit. */
   readonly total: number | undefined;
 }
@@ -24,6 +26,32 @@ export interface HealthSettings {
   readonly unhealthyAfter: number;
   /** Good probes in a row until it is `healthy` again. */
   readonly healthyAfter: number;
+}
+
+/** When an instance is left alone for a while, and how it comes back. */
+export interface BreakerSettings {
+  /** Failures in a row that open it; at least 1. */
+  readonly failureThreshold: number;
+  /** Share of failures among the calls of `window` that opens it, above 0, up to 1; `undefined`: never. */
+  readonly failureRate: number | undefined;
+  /** Milliseconds. */
+  readonly window: number;
+  /** Calls in `window` below which `failureRate` says nothing yet. */
+  readonly minimumCalls: number;
+  /** Milliseconds until the first trial calls; doubled each time it opens again. */
+  readonly openFor: number;
+  /** Good trial calls that close it; at least 1. */
+  readonly successThreshold: number;
+  /** Trial calls at once; `undefined`: `successThreshold`, so that one round of them decides. */
+  readonly trials: number | undefined;
+}
+
+/** Where calls wait when every candidate is full. */
+export interface QueueSettings {
+  /** Calls that may wait at once; 0: none. */
+  readonly size: number;
+  /** Milliseconds that one call waits at the most. */
+  readonly maxWait: number;
 }
 
 export interface LoadBalance {
@@ -42,22 +70,46 @@ export const BUILT_IN = {
     firstByte: 600_000,
     firstEvent: 120_000,
     idle: 300_000,
+    loading: 900_000,
     total: undefined,
   },
   retry: { attempts: 3 },
   health: { interval: 10_000, timeout: 3000, unhealthyAfter: 2, healthyAfter: 1 },
+  // The rate is on: a backend that fails every other call never fails five times in a row for long.
+  circuitBreaker: {
+    failureThreshold: 5,
+    failureRate: 0.5,
+    window: 60_000,
+    minimumCalls: 20,
+    openFor: 30_000,
+    successThreshold: 2,
+    trials: undefined,
+  },
+  queue: { size: 100, maxWait: 30_000 },
+  // `capacity` is each algorithm's own to say.
+  rateLimit: { algorithm: 'token-bucket', per: 'global', cost: 'requests' },
 } as const satisfies {
   loadBalance: LoadBalance;
   timeouts: Timeouts;
   retry: { attempts: number };
   health: HealthSettings;
+  circuitBreaker: BreakerSettings;
+  queue: QueueSettings;
+  rateLimit: Record<'algorithm' | 'per' | 'cost', string>;
 };
 
 /** @returns The settings of one service: built-in < `defaults` < `services.<service>`. */
 export function serviceSettings(
   config: Config,
   service: Service,
-): { loadBalance: LoadBalance; attempts: number; defaultModel: string | undefined } {
+): {
+  loadBalance: LoadBalance;
+  attempts: number;
+  queue: QueueSettings;
+  keepAlive: number | undefined;
+  hedge: number | 'p95' | undefined;
+  defaultModel: string | undefined;
+} {
   const own = config.services[service];
   return {
     loadBalance: layered<LoadBalance>(
@@ -67,6 +119,9 @@ export function serviceSettings(
     ),
     attempts: layered<{ attempts: number }>(BUILT_IN.retry, config.defaults.retry, own?.retry)
       .attempts,
+    queue: layered<QueueSettings>(BUILT_IN.queue, config.defaults.queue, own?.queue),
+    keepAlive: own?.keepAlive,
+    hedge: own?.hedge?.after,
     defaultModel: own?.defaultModel,
   };
 }
@@ -87,6 +142,15 @@ export function healthFor(config: Config, instance: string): HealthSettings {
     BUILT_IN.health,
     config.defaults.health,
     config.instances[instance]?.health,
+  );
+}
+
+/** @returns One instance's circuit breaker: built-in < `defaults` < instance. */
+export function breakerFor(config: Config, instance: string): BreakerSettings {
+  return layered<BreakerSettings>(
+    BUILT_IN.circuitBreaker,
+    config.defaults.circuitBreaker,
+    config.instances[instance]?.circuitBreaker,
   );
 }
 

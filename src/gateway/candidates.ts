@@ -1,7 +1,7 @@
 import { serviceOf, type Operation } from '../service.ts';
 import type { Balancer, PickContext } from './balance/balancer.ts';
 import { preferLoaded } from './balance/prefer-loaded.ts';
-import type { InstanceState, Routable, Target } from './directory.ts';
+import type { Hindrance, InstanceState, Routable, Target } from './directory.ts';
 import { hasModel } from './resolve.ts';
 
 /** Why an instance can't serve a call right now. */
@@ -13,9 +13,13 @@ export interface Rejection {
     | 'unsupported'
     | 'no_model'
     | 'tried'
+    | 'limited'
+    | Hindrance['kind']
     | Exclude<InstanceState, 'healthy' | 'unknown'>;
   /** One clause, fit for an error message. */
   readonly reason: string;
+  /** When it may serve again, on the clock of `now`; absent: nobody can say. */
+  readonly until?: number | undefined;
 }
 
 export interface Selection<I extends Routable> {
@@ -29,17 +33,23 @@ export interface SelectOptions {
   readonly tried: ReadonlySet<string>;
   /** Milliseconds, on the clock of the instances. */
   readonly now: number;
+  /** An instance that the call has a slot on already: to be busy is no hindrance there. */
+  readonly holds?: string | undefined;
+  /** Why an instance's own rate limits refuse the call now. */
+  readonly limited?: (
+    instance: string,
+  ) => { readonly reason: string; readonly until: number } | undefined;
 }
 
 /** Sorts a step's targets into candidates and rejections. */
 export function select<I extends Routable>(
   targets: readonly Target<I>[],
-  { operation, tried, now }: SelectOptions,
+  options: SelectOptions,
 ): Selection<I> {
   const candidates: Target<I>[] = [];
   const rejections: Rejection[] = [];
   for (const target of targets) {
-    const rejected = reject(target, { operation, tried, now });
+    const rejected = reject(target, options);
     if (rejected) {
       rejections.push({ instance: target.instance.name, model: target.model, ...rejected });
     } else {
@@ -51,8 +61,8 @@ export function select<I extends Routable>(
 
 function reject(
   target: Target,
-  { operation, tried, now }: SelectOptions,
-): Pick<Rejection, 'kind' | 'reason'> | undefined {
+  { operation, tried, now, holds, limited }: SelectOptions,
+): Pick<Rejection, 'kind' | 'reason' | 'until'> | undefined {
   const { instance, entry } = target;
   const service = serviceOf(operation);
   if (!instance.supports(operation)) {
@@ -68,13 +78,19 @@ function reject(
       instance.nextLook === undefined
         ? ''
         : `, and is looked at again in ${seconds(instance.nextLook - now)}`;
-    return { kind: state, reason: `is ${state}${detail}${back}` };
+    return { kind: state, reason: `is ${state}${detail}${back}`, until: instance.nextLook };
   }
   if (!hasModel(target)) {
     return { kind: 'no_model', reason: `has no model "${target.model}"` };
   }
+  const holdsSlot = holds === instance.name;
+  const hindrance = instance.hindrance(target.model, { now, holdsSlot });
+  // What has failed this call is not waited for, but a model that is loading is.
+  if (hindrance && hindrance.kind !== 'busy') return hindrance;
   if (tried.has(instance.name)) return { kind: 'tried', reason: 'has just failed' };
-  return undefined;
+  if (hindrance) return hindrance;
+  const refused = limited?.(instance.name);
+  return refused && { kind: 'limited', ...refused };
 }
 
 /**

@@ -26,6 +26,19 @@ export interface Catalogue {
   readonly wildcards: readonly string[];
 }
 
+/** Why an instance that is well takes no call at this moment. */
+export interface Hindrance {
+  /**
+   * `open`: its circuit breaker keeps calls away; `resting`: it asked to be left alone; `loading`: it
+   * said that it is loading this very model; `busy`: it runs as many attempts as it may.
+   */
+  readonly kind: 'open' | 'resting' | 'loading' | 'busy';
+  /** One clause. */
+  readonly reason: string;
+  /** When it may be over, on the clock of `now`; `undefined`: when something happens. */
+  readonly until: number | undefined;
+}
+
 /** An instance as the decisions see it. */
 export interface Routable extends Candidate {
   readonly adapter: { readonly name: string };
@@ -37,6 +50,14 @@ export interface Routable extends Candidate {
   /** When it is probed next, on the clock of `performance.now()`; absent: it is not. */
   readonly nextLook: number | undefined;
   readonly catalogue: Catalogue;
+  /**
+   * What stands against a call of this model right now; nothing when it may be tried.
+   * @param options.holdsSlot The call has room on it already.
+   */
+  hindrance(
+    model: string,
+    options: { readonly now: number; readonly holdsSlot: boolean },
+  ): Hindrance | undefined;
   /** Whether this very server has the operation, and its config allows the service. */
   supports(operation: Operation): boolean;
 }

@@ -3,11 +3,14 @@ import {
   serviceSettings,
   timeoutsFor,
   type LoadBalance,
+  type QueueSettings,
   type Timeouts,
 } from '../config/settings.ts';
 import { SERVICES, type Service } from '../service.ts';
 import type { Balancer } from './balance/balancer.ts';
 import { BALANCERS } from './balance/index.ts';
+import { limitRules } from './protect/limit-rules.ts';
+import { Limits } from './protect/limits.ts';
 
 /** A model name of the user's own. */
 export interface Alias {
@@ -21,6 +24,11 @@ export interface ServicePlan {
   readonly loadBalance: LoadBalance;
   /** Attempts of one call at the most. */
   readonly attempts: number;
+  readonly queue: QueueSettings;
+  /** Milliseconds between comments to a client that waits for a stream; absent: none are sent. */
+  readonly keepAlive: number | undefined;
+  /** Milliseconds, or the usual time to first byte, after which a late attempt gets company. */
+  readonly hedge: number | 'p95' | undefined;
   readonly defaultModel: string | undefined;
   /** Time-outs on an instance, by its name. */
   readonly timeouts: ReadonlyMap<string, Timeouts>;
@@ -36,10 +44,14 @@ export interface Snapshot {
   readonly config: Config;
   readonly aliases: ReadonlyMap<string, Alias>;
   readonly services: Readonly<Record<Service, ServicePlan>>;
+  readonly limits: Limits;
 }
 
-/** Compiles a valid config; fails only on a bug. */
-export function compile(config: Config): Snapshot {
+/**
+ * Compiles a valid config; fails only on a bug.
+ * @param previous What it follows: rate limits that mean the same as before keep their counts.
+ */
+export function compile(config: Config, previous?: Snapshot): Snapshot {
   const instances = Object.keys(config.instances);
   const plan = (service: Service): ServicePlan => {
     const settings = serviceSettings(config, service);
@@ -69,6 +81,7 @@ export function compile(config: Config): Snapshot {
       Service,
       ServicePlan
     >,
+    limits: new Limits(limitRules(config), previous?.limits),
   };
 }
 

@@ -1,57 +1,9 @@
-import type { OutgoingHttpHeaders } from 'node:http';
-import type { Usage } from '../observe/usage.ts';
 import { serviceOf } from '../service.ts';
 import { BufferedAnswer } from './buffered-answer.ts';
 import { ErrorAnswer, RefusedAnswer } from './error-answer.ts';
 import { EventAnswer } from './event-answer.ts';
-import type { Failure } from './failure.ts';
+import type { Answerer, AnswerHeaders, Outlet } from './outlet.ts';
 import { PlainAnswer } from './plain-answer.ts';
-import type { AttemptRequest } from './relay.ts';
-
-/** How the head that the client gets differs from the backend's. */
-export interface HeadChanges {
-  /** The body goes on unchanged, so that its length still holds. */
-  readonly keepLength: boolean;
-  readonly set?: OutgoingHttpHeaders;
-  readonly drop?: readonly string[];
-}
-
-/** What an answer may do to the attempt that it belongs to. */
-export interface Outlet {
-  readonly request: AttemptRequest;
-  readonly committed: boolean;
-  /**
-   * The first byte of the answer itself is there.
-   * @param most Milliseconds between its bytes, where less than the idle limit will do.
-   */
-  begin(most?: number): void;
-  /** Sends the head to the client; from here on there is no other attempt. */
-  commit(changes: HeadChanges): void;
-  /** Sends bytes on, and holds the backend back while the client is slow. */
-  write(bytes: Buffer | string): void;
-  /** Gets what the answer links to on the same backend; without it, the attempt fails. */
-  follow(paths: readonly string[], then: (linked: readonly Buffer[]) => void): void;
-  /** The answer is whole. */
-  finish(bytes?: Buffer | string): void;
-  /** Gives up before anything went to the client. */
-  fail(failure: Failure): void;
-  /** Gives up midway, with a last event to say so where the protocol has one. */
-  breakOff(failure: Failure, lastWords?: string): void;
-}
-
-/** One way to treat a backend's answer, from its head to its end. */
-export interface Answerer {
-  /** Events of a stream so far. */
-  readonly events: number;
-  data(chunk: Buffer): void;
-  end(): void;
-  /** It broke off or timed out after its head. */
-  broken(failure: Failure): void;
-  usage(): Usage | undefined;
-}
-
-/** A backend's answer headers, with lower-case names. */
-export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 /** Chooses the treatment by the answer's head. */
 export function openAnswer(outlet: Outlet, status: number, headers: AnswerHeaders): Answerer {
@@ -71,6 +23,13 @@ export function openAnswer(outlet: Outlet, status: number, headers: AnswerHeader
     return new RefusedAnswer(
       outlet,
       `"${instance.name}" answered with a web page instead of a result: check instances.${instance.name}.baseUrl.`,
+    );
+  }
+  if (outlet.request.response.headersSent && !contentType?.startsWith('text/event-stream')) {
+    const { name } = instance;
+    return new RefusedAnswer(
+      outlet,
+      `"${name}" did not stream, and the client waits for a stream.`,
     );
   }
   const given = headers['content-encoding']?.toString().toLowerCase();

@@ -73,7 +73,10 @@ export function checkBrowser(request: IncomingMessage, server: Server): Outgoing
   return {
     'access-control-allow-origin': origin,
     'access-control-expose-headers':
-      'x-request-id, x-jairouter-instance, x-jairouter-model, x-jairouter-attempts, retry-after',
+      'x-request-id, x-jairouter-instance, x-jairouter-model, x-jairouter-attempts, retry-after, ' +
+      ['limit', 'remaining', 'reset']
+        .flatMap((what) => [`x-ratelimit-${what}-requests`, `x-ratelimit-${what}-tokens`])
+        .join(', '),
     vary: 'Origin',
   };
 }

@@ -1,7 +1,7 @@
 import type { ResponseTransform } from '../adapters/adapter.ts';
 import { streamError } from '../adapters/errors.ts';
 import { readUsage, type Usage } from '../observe/usage.ts';
-import type { Answerer, Outlet } from './answer.ts';
+import type { Answerer, Outlet } from './outlet.ts';
 import { decoded } from './encoding.ts';
 import { badAnswer, eventFailure, type Failure } from './failure.ts';
 

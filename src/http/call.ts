@@ -8,8 +8,8 @@ import { authenticate, checkBrowser, type ApiKey } from './auth.ts';
 import { readBody } from './body.ts';
 import { gatewayError } from './errors.ts';
 import { acceptableRequestId } from './headers.ts';
+import type { Failure } from './failure.ts';
 import { formFields, MalformedForm, parseForm, type Form } from './multipart.ts';
-import type { Attempt } from './relay.ts';
 
 /** A request that has been read: what routing and adapters need of it, and its bytes. */
 export interface ClientRequest {
@@ -22,6 +22,14 @@ export interface ClientRequest {
   readonly stream: boolean;
   /** Sent on in place of the client's own, when that would mislead the backend. */
   readonly contentType: string | undefined;
+}
+
+/** A part of a call's way that takes time. */
+export interface Step {
+  /** The client went away. */
+  abort(): void;
+  /** It is to end for a reason of ours. */
+  stop(failure: Failure): void;
 }
 
 /** A call's whole state; it travels the road once, and becomes one record at its end. */
@@ -47,9 +55,14 @@ export interface Call {
   upstreamModel: string | undefined;
   ending: Ending;
   error: string | undefined;
+  /** The head of a stream has gone out before there was an answer. */
+  keptAlive: boolean;
+  /** An answer goes to the client. */
+  answering: boolean;
   /** The client went away. */
   gone: boolean;
-  current: Attempt | undefined;
+  /** What runs or waits for it now. */
+  current: Step | undefined;
 }
 
 export function openCall(
@@ -78,6 +91,8 @@ export function openCall(
     upstreamModel: undefined,
     ending: 'error',
     error: undefined,
+    keptAlive: false,
+    answering: false,
     gone: false,
     current: undefined,
   };

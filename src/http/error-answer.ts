@@ -1,4 +1,4 @@
-import type { Answerer, AnswerHeaders, Outlet } from './answer.ts';
+import type { Answerer, AnswerHeaders, Outlet } from './outlet.ts';
 import { decoded } from './encoding.ts';
 import { answerFailure, badAnswer } from './failure.ts';
 

@@ -1,7 +1,7 @@
 import type { ServerEvent } from '../adapters/adapter.ts';
 import { streamError } from '../adapters/errors.ts';
 import { readUsage, type Usage } from '../observe/usage.ts';
-import type { Answerer, Outlet } from './answer.ts';
+import type { Answerer, Outlet } from './outlet.ts';
 import { renderErrorEvent } from './errors.ts';
 import {
   EventCutter,
@@ -17,7 +17,8 @@ import { isTerminator } from './terminator.ts';
 /** An event is held until it is whole; no image comes near this many bytes. */
 const LONGEST_EVENT = 128 * 1024 * 1024;
 
-const STREAM_HEADERS = {
+/** What keeps proxies and browsers from holding a stream back. */
+export const STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-cache',
   'x-accel-buffering': 'no',

@@ -1,6 +1,7 @@
 import { readError } from '../adapters/errors.ts';
 import type { Adapter } from '../adapters/adapter.ts';
-import { isRetryable, type FailureKind } from '../gateway/policy.ts';
+import type { FailureKind } from '../gateway/protect/classify.ts';
+import { retryAfter } from '../gateway/protect/retry-after.ts';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { ERRORS, type ErrorBody, type ErrorCode } from './errors.ts';
 import { responseHeaders } from './headers.ts';
@@ -12,8 +13,8 @@ export interface Failure {
   readonly body: ErrorBody;
   /** Of the backend's answer, where there was one: `retry-after` and the like. */
   readonly headers: OutgoingHttpHeaders;
-  /** Whether another instance may do better. */
-  readonly retryable: boolean;
+  /** Milliseconds that the backend asks to be left alone. */
+  readonly wait?: number | undefined;
 }
 
 /** The instance as messages name it. */
@@ -42,12 +43,12 @@ export function badAnswer(message: string): Failure {
 /** The server stops, and does not wait any longer. */
 export function shutdownFailure(): Failure {
   const message = 'jairouter is shutting down; try again in a moment.';
-  return { ...ownFailure('answer', 'shutting_down', message), retryable: false };
+  return ownFailure('answer', 'shutting_down', message);
 }
 
 function ownFailure(kind: FailureKind, code: ErrorCode, message: string): Failure {
   const { status, type } = ERRORS[code];
-  return { kind, status, body: { message, type, param: null, code }, headers: {}, retryable: true };
+  return { kind, status, body: { message, type, param: null, code }, headers: {} };
 }
 
 /** An error answer, in whatever dialect it came. */
@@ -71,7 +72,7 @@ export function answerFailure(
   const refused = status === 401 || status === 403;
   const hint = refused ? ` (${refusedCredentials(source, status)})` : '';
   const body = { ...error, message: source.mask(error.message) + hint };
-  return { kind: 'answer', status, body, headers, retryable: isRetryable(status) };
+  return { kind: 'answer', status, body, headers, wait: retryAfter(answer, Date.now()) };
 }
 
 /** An error that came as an event of a stream, or as the body of a 200. */
@@ -89,7 +90,6 @@ export function eventFailure(
     status,
     body: { ...body, type, message: source.mask(body.message) },
     headers: {},
-    retryable: isRetryable(status),
   };
 }
 

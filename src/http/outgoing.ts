@@ -7,7 +7,7 @@ import type { Call, ClientRequest } from './call.ts';
 import { requestHeaders } from './headers.ts';
 import { patchJson } from './json-patch.ts';
 import { patchForm } from './multipart.ts';
-import type { AttemptRequest } from './relay.ts';
+import type { AttemptRequest } from './outlet.ts';
 
 /** Pieces of a patched body up to this many bytes are joined: one write is cheaper than several. */
 const JOIN_LIMIT = 1024 * 1024;
@@ -22,7 +22,14 @@ export function attemptRequest(
     plan,
     call,
     client,
-  }: { readonly plan: ServicePlan; readonly call: Call; readonly client: ClientRequest },
+    beside,
+  }: {
+    readonly plan: ServicePlan;
+    readonly call: Call;
+    readonly client: ClientRequest;
+    /** Attempts of the call that run at the same time. */
+    readonly beside: number;
+  },
 ): AttemptRequest {
   const { instance, model } = target;
   const { operation } = call;
@@ -40,10 +47,11 @@ export function attemptRequest(
   const length = Buffer.isBuffer(body)
     ? body.length
     : body.reduce((total, piece) => total + piece.length, 0);
-  const number = call.attempts.length + 1;
+  const number = call.attempts.length + beside + 1;
   return {
     instance,
     operation,
+    model,
     path: instance.basePath + spec.path,
     headers: requestHeaders(call.request.headers, instance.headers, {
       requestId: call.id,

@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { streamError } from '../adapters/errors.ts';
 import { mentionsUsage, readUsage, type Usage } from '../observe/usage.ts';
-import type { Answerer, Outlet } from './answer.ts';
+import type { Answerer, Outlet } from './outlet.ts';
 import { eventFailure, type Failure } from './failure.ts';
 
 /** Bytes of JSON after which an error would have shown itself. */

@@ -1,30 +1,26 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { RequestRefused } from '../adapters/adapter.ts';
-import { affinityOf } from '../gateway/balance/affinity.ts';
-import { choose, select, type Rejection } from '../gateway/candidates.ts';
-import type { Target } from '../gateway/directory.ts';
-import { mostTelling } from '../gateway/policy.ts';
-import { resolve, type Step } from '../gateway/resolve.ts';
-import type { ServicePlan, Snapshot } from '../gateway/snapshot.ts';
-import type { Instance } from '../instances/instance.ts';
+import type { Rejection } from '../gateway/candidates.ts';
+import { resolve } from '../gateway/resolve.ts';
+import type { Snapshot } from '../gateway/snapshot.ts';
 import { serviceOf, type Operation } from '../service.ts';
-import { mayUse, presentedKey } from './auth.ts';
+import { admit } from './admission.ts';
+import { finalError, tryStep, type Road } from './attempts.ts';
+import { mayUse } from './auth.ts';
 import { ClientGone } from './body.ts';
-import {
-  clientAddress,
-  openCall,
-  outcomeOf,
-  readRequest,
-  type Call,
-  type ClientRequest,
-} from './call.ts';
-import { gatewayError, HttpError, renderError } from './errors.ts';
-import type { Failure } from './failure.ts';
+import { openCall, outcomeOf, readRequest, type Call, type ClientRequest } from './call.ts';
+import { gatewayError, renderError, renderErrorEvent, type HttpError } from './errors.ts';
 import type { Gateway } from './gateway.ts';
-import { attemptHeaders, attemptRequest } from './outgoing.ts';
+import { keepAlive } from './keep-alive.ts';
 import { asHttpError } from './internal-error.ts';
-import { missingModel, noInstance, unknownModel, unsupportedService } from './refusal.ts';
-import { Attempt } from './relay.ts';
+import { attemptHeaders } from './outgoing.ts';
+import {
+  missingModel,
+  noInstance,
+  shuttingDown,
+  unknownModel,
+  unsupportedService,
+} from './refusal.ts';
+import { waitForModel, waitForRoom } from './waiting.ts';
 
 /** Serves one call, from its first byte to its record. Rejects only on a bug. */
 export async function proxy(
@@ -53,7 +49,7 @@ export async function proxy(
   gateway.log.call(outcomeOf(call));
 }
 
-/** The attempt loop: over the model's instances, then over its fallback models. */
+/** Resolves the model, lets the call in, and sees it through its attempts. */
 async function route(
   gateway: Gateway,
   snapshot: Snapshot,
@@ -61,164 +57,95 @@ async function route(
   client: ClientRequest,
 ): Promise<void> {
   const { fleet } = gateway;
-  const { operation } = call;
-  const plan = snapshot.services[serviceOf(operation)];
-  const offered = () => [...fleet.instances()].some((instance) => instance.supports(operation));
+  const plan = snapshot.services[serviceOf(call.operation)];
   call.model = client.model ?? plan.defaultModel;
   const { model } = call;
-  if (model === undefined) {
-    throw offered() ? missingModel(operation) : unsupportedService(operation, undefined);
-  }
+  if (model === undefined) throw nameless(gateway, call);
   if (!mayUse(call.key, model)) throw notAllowed(call, model);
-
-  for (let looked = false; ; looked = true) {
-    const steps = resolve(model, snapshot.aliases, fleet.directory);
-    const tally: Tally = { failures: [], rejections: [], unreachable: new Set() };
-    for (const step of steps) {
-      if (await trySteps(step, { snapshot, plan, call, client, tally })) return;
-    }
-    if (tally.failures.length > 0) throw finalError(call, tally.failures);
-    if (looked) {
-      if (!offered()) throw unsupportedService(operation, undefined);
-      if (steps.length === 0)
-        throw unknownModel(model, snapshot.aliases, fleet.directory, performance.now());
-      if (tally.rejections.some(({ kind }) => kind !== 'unsupported')) {
-        throw noInstance(model, tally.rejections);
-      }
-      throw tally.rejections.length > 0
-        ? unsupportedService(operation, model)
-        : noInstance(model, []);
-    }
+  if (!known(model, snapshot, gateway)) {
     await fleet.lookAgain();
+    if (call.gone) throw new ClientGone();
+    if (!known(model, snapshot, gateway)) throw unknown(model, snapshot, gateway, call);
+  }
+
+  const admission = await admit(snapshot.limits, call, client);
+  const comments = keepAlive(call, plan.keepAlive);
+  const road: Road = {
+    gateway,
+    plan,
+    call,
+    client,
+    admission,
+    failures: [],
+    lost: new Set(),
+    running: new Set(),
+  };
+  try {
+    await overSteps(road, snapshot, model);
+  } finally {
+    comments.close();
+    road.slot?.release();
+    road.place?.leave();
+    admission.close(call.attempts.length > 0, call.usage);
+  }
+}
+
+/** Over the model's instances, then over its fallback models; waits where all of them are busy. */
+async function overSteps(road: Road, snapshot: Snapshot, model: string): Promise<void> {
+  const { gateway, call, failures } = road;
+  for (let looked = false; ;) {
+    const rejections: Rejection[] = [];
+    for (const step of resolve(model, snapshot.aliases, gateway.fleet.directory)) {
+      const left = await tryStep(step, road);
+      if (left === 'served') return;
+      rejections.push(...left);
+    }
+    if (call.gone) throw new ClientGone();
+    if (rejections.some(({ kind }) => kind === 'busy')) {
+      await waitForRoom(road, rejections);
+      continue;
+    }
+    if (rejections.some(({ kind }) => kind === 'loading') && (await waitForModel(road, rejections)))
+      continue;
+    if (failures.length > 0) throw finalError(call, failures);
+    if (looked) throw noneLeft(road, model, rejections);
+    looked = true;
+    await gateway.fleet.lookAgain();
     if (call.gone) throw new ClientGone();
   }
 }
 
-interface Tally {
-  readonly failures: Failure[];
-  readonly rejections: Rejection[];
-  /** Instances that no other model will bring back either. */
-  readonly unreachable: Set<string>;
+function known(model: string, { aliases }: Snapshot, { fleet }: Gateway): boolean {
+  return resolve(model, aliases, fleet.directory).length > 0;
 }
 
-interface Road {
-  readonly snapshot: Snapshot;
-  readonly plan: ServicePlan;
-  readonly call: Call;
-  readonly client: ClientRequest;
-  readonly tally: Tally;
+function offered({ fleet }: Gateway, { operation }: Call): boolean {
+  return [...fleet.instances()].some((instance) => instance.supports(operation));
 }
 
-/** @returns Whether the call is over; if not, the next step may serve it. */
-async function trySteps(step: Step<Instance>, road: Road): Promise<boolean> {
-  const { plan, call, client, tally } = road;
-  const balancer = plan.balancerFor(step.via === 'wildcard' ? '*' : step.model);
-  const tried = new Set(tally.unreachable);
-  for (;;) {
-    const now = performance.now();
-    const { candidates, rejections } = select(step.targets, {
-      operation: call.operation,
-      tried,
-      now,
-    });
-    if (candidates.length === 0) {
-      tally.rejections.push(...rejections);
-      return false;
-    }
-    const target = choose(candidates, balancer, {
-      preferLoaded: plan.loadBalance.preferLoaded,
-      context: {
-        now,
-        random: Math.random,
-        affinity: affinity(plan, call, client),
-      },
-    });
-    const { name } = target.instance;
-    tried.add(name);
-    const failure = await attempt(target, road);
-    if (!failure) return true;
-    tally.failures.push(failure);
-    if (failure.kind === 'unreachable') tally.unreachable.add(name);
-    if (!failure.retryable || call.attempts.length >= plan.attempts) {
-      throw finalError(call, tally.failures);
-    }
+function nameless(gateway: Gateway, call: Call): HttpError {
+  return offered(gateway, call)
+    ? missingModel(call.operation)
+    : unsupportedService(call.operation, undefined);
+}
+
+function unknown(model: string, { aliases }: Snapshot, gateway: Gateway, call: Call): HttpError {
+  return offered(gateway, call)
+    ? unknownModel(model, aliases, gateway.fleet.directory, performance.now())
+    : unsupportedService(call.operation, undefined);
+}
+
+/** Why a known model can't be served. */
+function noneLeft(road: Road, model: string, rejections: readonly Rejection[]): HttpError {
+  const { gateway, call, admission } = road;
+  if (!offered(gateway, call)) return unsupportedService(call.operation, undefined);
+  const others = rejections.filter(({ kind }) => kind !== 'unsupported');
+  if (others.length === 0 && rejections.length > 0) {
+    return unsupportedService(call.operation, model);
   }
-}
-
-/** @returns Why it failed; nothing when the call is over, well or not. */
-async function attempt(target: Target<Instance>, road: Road): Promise<Failure | undefined> {
-  const { plan, call, client } = road;
-  const { instance, model } = target;
-  let attempt: Attempt;
-  try {
-    attempt = new Attempt(attemptRequest(target, { plan, call, client }));
-  } catch (error) {
-    if (error instanceof RequestRefused) return refusedBy(instance, error);
-    throw error;
-  }
-  call.current = attempt;
-  call.upstreamModel = model;
-  instance.inFlight += 1;
-  const report = await attempt.report.finally(() => {
-    instance.inFlight -= 1;
-    call.current = undefined;
-  });
-
-  const { end, firstByte, duration } = report;
-  const failure = 'failure' in end ? end.failure : undefined;
-  call.attempts.push({
-    instance: instance.name,
-    model,
-    duration,
-    firstByte,
-    status: report.status,
-    error: failure?.body.message,
-  });
-  if (end.kind === 'failed') return failure;
-
-  const now = performance.now();
-  if (firstByte !== undefined) {
-    call.firstByte = now - call.began - duration + firstByte;
-    if (end.kind === 'done') instance.observeLatency(firstByte, now);
-  }
-  call.ending = end.kind === 'done' ? 'ok' : end.kind;
-  call.error = failure?.body.message;
-  call.events = report.events;
-  call.bytesOut = report.bytes;
-  call.usage = report.usage;
-  return undefined;
-}
-
-function affinity({ loadBalance }: ServicePlan, call: Call, client: ClientRequest): string {
-  const { strategy, key } = loadBalance;
-  const ip = clientAddress(call.request);
-  if (strategy !== 'consistent-hash') return ip;
-  const { headers } = call.request;
-  const apiKey = presentedKey(headers);
-  return affinityOf(key, {
-    ip,
-    headers,
-    fields: client.fields,
-    ...(apiKey === undefined ? {} : { apiKey }),
-  });
-}
-
-/** The backend can't do what the client asks; another one may. */
-function refusedBy(instance: Instance, { message, param }: RequestRefused): Failure {
-  const error = gatewayError('unsupported_parameter', `${message} (instance "${instance.name}")`, {
-    param,
-  });
-  return { kind: 'answer', status: error.status, body: error.body, headers: {}, retryable: true };
-}
-
-/** What the client is told when all attempts have failed. */
-function finalError(call: Call, failures: readonly Failure[]): HttpError {
-  const { status, body, headers } = mostTelling(failures);
-  const others = failures.length > 1 && failures.every(({ kind }) => kind === 'unreachable');
-  const message = others ? failures.map((failure) => failure.body.message).join(' ') : body.message;
-  // The SDKs would multiply our retries by their own.
-  const spent = call.attempts.length > 1 ? { 'x-should-retry': 'false' } : {};
-  return new HttpError(status, { ...body, message }, { ...headers, ...spent });
+  const limited = others.filter(({ kind }) => kind === 'limited');
+  if (limited.length > 0 && limited.length === others.length) return admission.refused(limited);
+  return noInstance(model, rejections, performance.now());
 }
 
 function notAllowed(call: Call, model: string): HttpError {
@@ -227,12 +154,6 @@ function notAllowed(call: Call, model: string): HttpError {
     `The API key "${call.key!.name}" may not use the model "${model}": it is for ${call.key!.models.join(', ')}.`,
     { param: 'model' },
   );
-}
-
-function shuttingDown(): HttpError {
-  return gatewayError('shutting_down', 'jairouter is shutting down; try again in a moment.', {
-    headers: { connection: 'close', 'retry-after': '1' },
-  });
 }
 
 /** Answers with an error, if there is anyone to answer. */
@@ -247,7 +168,8 @@ function refuse(gateway: Gateway, call: Call, thrown: unknown): void {
   call.ending = 'error';
   call.error = error.message;
   if (response.headersSent) {
-    response.destroy();
+    if (call.keptAlive) response.end(renderErrorEvent(error.body));
+    else response.destroy();
     return;
   }
   const body = renderError(error.body);

@@ -1,6 +1,7 @@
 import { ADAPTERS } from '../adapters/index.ts';
 import { select, type Rejection } from '../gateway/candidates.ts';
 import type { Directory } from '../gateway/directory.ts';
+import { retryAfterSeconds } from '../gateway/protect/limit-headers.ts';
 import { nearestModels } from '../gateway/resolve.ts';
 import type { Alias } from '../gateway/snapshot.ts';
 import { serviceOf, type Operation } from '../service.ts';
@@ -43,7 +44,7 @@ export function unknownModel(
   if (silent.length > 0) {
     const targets = silent.map((instance) => ({ instance, model, entry: undefined }));
     const options = { operation: 'chat', tried: new Set<string>(), now } as const;
-    return noInstance(model, select(targets, options).rejections);
+    return noInstance(model, select(targets, options).rejections, now);
   }
   const near = nearestModels(model, aliases, directory);
   const hint =
@@ -56,12 +57,25 @@ export function unknownModel(
 }
 
 /** There are instances for it, and none can serve now. */
-export function noInstance(model: string, rejections: readonly Rejection[]): HttpError {
+export function noInstance(
+  model: string,
+  rejections: readonly Rejection[],
+  now: number,
+): HttpError {
   const clauses = rejections.map(({ instance, reason }) => `${instance} ${reason}`);
+  const soonest = Math.min(...rejections.map(({ until }) => until ?? Infinity));
   return gatewayError(
     'no_instance_available',
     clauses.length > 0
       ? `No instance can serve "${model}" right now: ${clauses.join('; ')}. Start one of them, or see that baseUrl and apiKey are right.`
       : `No instance can serve "${model}": its targets are not configured.`,
+    soonest === Infinity ? {} : { headers: { 'retry-after': retryAfterSeconds(soonest - now) } },
   );
+}
+
+/** No new calls, and no further waits. */
+export function shuttingDown(): HttpError {
+  return gatewayError('shutting_down', 'jairouter is shutting down; try again in a moment.', {
+    headers: { connection: 'close', 'retry-after': '1' },
+  });
 }

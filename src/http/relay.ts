@@ -1,36 +1,17 @@
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
-import type { ResponseTransform } from '../adapters/adapter.ts';
-import type { Timeouts } from '../config/settings.ts';
-import type { Instance } from '../instances/instance.ts';
 import { wasStale } from '../instances/pool.ts';
 import type { Usage } from '../observe/usage.ts';
-import type { Operation } from '../service.ts';
-import {
-  openAnswer,
-  type Answerer,
-  type AnswerHeaders,
-  type HeadChanges,
-  type Outlet,
-} from './answer.ts';
+import { openAnswer } from './answer.ts';
+import type { Answerer, AnswerHeaders, AttemptRequest, HeadChanges, Outlet } from './outlet.ts';
 import { badAnswer, describeSocketError, transportFailure, type Failure } from './failure.ts';
 import { responseHeaders } from './headers.ts';
 
-/** One request to one instance, ready to be sent. */
-export interface AttemptRequest {
-  readonly instance: Instance;
-  readonly operation: Operation;
-  readonly path: string;
-  /** undici's flat list of names and values. */
-  readonly headers: string[];
-  readonly body: Buffer | readonly Buffer[];
-  /** The client asked for a stream. */
-  readonly stream: boolean;
-  readonly timeouts: Timeouts;
-  readonly transform: ResponseTransform | undefined;
-  /** The gateway's own headers on the answer. */
-  readonly ownHeaders: OutgoingHttpHeaders;
-  readonly response: ServerResponse;
+/** Who wants to know how an attempt gets on. */
+export interface AttemptListener {
+  /** The first byte of an answer is there, which may be long before its end. */
+  onFirstByte(): void;
+  /** The answer begins to go to the client. */
+  onCommit(): void;
 }
 
 /**
@@ -54,6 +35,9 @@ export interface AttemptReport {
   readonly usage: Usage | undefined;
 }
 
+/** Milliseconds between two questions whether a backend is still loading. */
+const LOADING_LOOK = 5000;
+
 type Phase = 'connecting' | 'waiting' | 'answering' | 'over';
 
 /**
@@ -76,11 +60,13 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet {
   #bytes = 0;
   #committed = false;
   readonly #began = performance.now();
+  readonly #listener: AttemptListener;
   #settle!: (report: AttemptReport) => void;
   #crash!: (bug: unknown) => void;
 
-  constructor(request: AttemptRequest) {
+  constructor(request: AttemptRequest, listener: AttemptListener) {
     this.request = request;
+    this.#listener = listener;
     this.report = new Promise((resolve, reject) => {
       this.#settle = resolve;
       this.#crash = reject;
@@ -194,6 +180,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet {
   begin(most = Infinity): void {
     if (this.#firstByte !== undefined) return;
     this.#firstByte = performance.now() - this.#began;
+    this.#listener.onFirstByte();
     const idle = Math.min(this.request.timeouts.idle, most);
     this.#arm(idle, `nothing more for ${seconds(idle)}`);
   }
@@ -205,7 +192,9 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet {
     const headers = responseHeaders(this.#upstreamHeaders, changes.keepLength);
     for (const name of changes.drop ?? []) delete headers[name];
     Object.assign(headers, changes.set, ownHeaders);
-    response.writeHead(this.#status!, headers);
+    this.#listener.onCommit();
+    // The head is out when comments have kept the client waiting.
+    if (!response.headersSent) response.writeHead(this.#status!, headers);
   }
 
   write(bytes: Buffer | string): void {
@@ -260,6 +249,18 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet {
   #expire(what: string): void {
     // While we pause, it is the client who is slow, not the backend.
     if (this.#controller?.paused) this.#timer?.refresh();
+    else if (this.#firstByte === undefined && this.#phase !== 'connecting') {
+      void this.#unlessLoading(what);
+    } else this.#giveUp(what);
+  }
+
+  /** A cold load is no failure: it may take as long as `timeouts.loading` allows. */
+  async #unlessLoading(what: string): Promise<void> {
+    const { instance, model, timeouts } = this.request;
+    const left = timeouts.loading - (performance.now() - this.#began);
+    const loading = left > 0 && (await instance.isLoading(model));
+    if (this.#firstByte !== undefined) return;
+    if (loading) this.#arm(Math.min(left, LOADING_LOOK), what);
     else this.#giveUp(what);
   }
 

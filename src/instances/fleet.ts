@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { buildDirectory, type Directory } from '../gateway/directory.ts';
+import { Queue } from '../gateway/protect/queue.ts';
+import { RetryBudget } from '../gateway/protect/retry-budget.ts';
 import { watchHealth, type HealthWatch } from './health.ts';
 import { Instance, type InstanceSettings } from './instance.ts';
 
@@ -8,15 +10,26 @@ const PATIENCE = 1000;
 /** A probe younger than this, in milliseconds, is not repeated for a refused call. */
 const FRESH = 2000;
 
+/** Who wants to know what happens to the instances. */
+export interface FleetListener {
+  /** An instance's state has changed. */
+  onState(instance: Instance): void;
+  /** Something else, in a line. */
+  onNews(line: string): void;
+}
+
 /** All the instances of a running gateway, their health checks and the index over their models. */
 export class Fleet {
   #members = new Map<string, { instance: Instance; health: HealthWatch }>();
   #directory: Directory<Instance> | undefined;
-  readonly #onState: (instance: Instance) => void;
+  /** Calls that wait for an instance to have room. */
+  readonly queue = new Queue();
+  /** Keeps retries from multiplying the load when everything is down. */
+  readonly retryBudget = new RetryBudget();
+  readonly #listener: FleetListener;
 
-  /** @param onState Called when a probe has changed an instance's state. */
-  constructor(onState: (instance: Instance) => void = () => {}) {
-    this.#onState = onState;
+  constructor(listener: FleetListener = { onState() {}, onNews() {} }) {
+    this.#listener = listener;
   }
 
   /** Who has which model, as of now. */
@@ -38,10 +51,17 @@ export class Fleet {
         this.#members.set(wanted.name, kept);
         previous.delete(wanted.name);
       } else {
-        const instance = new Instance(wanted);
-        const health = watchHealth(instance, (stateChanged) => {
+        const instance = new Instance(wanted, {
+          queue: this.queue,
+          onState: (changed) => {
+            this.#listener.onState(changed);
+            this.queue.reconsider();
+            if (changed.state === 'healthy')
+              void changed.warm((line) => this.#listener.onNews(line));
+          },
+        });
+        const health = watchHealth(instance, () => {
           this.#directory = undefined;
-          if (stateChanged) this.#onState(instance);
         });
         this.#members.set(wanted.name, { instance, health });
       }
@@ -49,6 +69,7 @@ export class Fleet {
     for (const { instance, health } of previous.values()) {
       health.close();
       void instance.close();
+      this.retryBudget.forget(instance.name);
     }
     this.#directory = undefined;
   }

@@ -1,6 +1,4 @@
-import type { Dispatcher } from 'undici';
 import type { ProbeResult } from '../adapters/adapter.ts';
-import { connectBackend } from './backend.ts';
 import type { Instance } from './instance.ts';
 
 /** Clouds are not asked more often than this, in milliseconds. */
@@ -17,12 +15,9 @@ export interface HealthWatch {
 /**
  * Probes one instance for as long as it lives: at once, then every `interval` with ±10 % jitter, so
  * that many instances do not probe in step.
- * @param onChange Called after a probe that changed the state or the catalogue.
+ * @param onCatalogue Called after a probe that changed the catalogue.
  */
-export function watchHealth(
-  instance: Instance,
-  onChange: (stateChanged: boolean) => void,
-): HealthWatch {
+export function watchHealth(instance: Instance, onCatalogue: () => void): HealthWatch {
   const { interval, timeout, unhealthyAfter, healthyAfter } = instance.settings.health;
   const pause = instance.cloud ? Math.max(interval, CLOUD_INTERVAL) : interval;
   let failures = 0;
@@ -31,52 +26,37 @@ export function watchHealth(
   let running: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
-  // One Backend for the instance's life, so that an adapter may remember things by it.
-  const backend = connectBackend({
-    baseUrl: instance.origin + instance.basePath,
-    headers: instance.headers,
-    timeout,
-    get dispatcher(): Dispatcher {
-      return instance.dispatcher;
-    },
-  });
 
   const settle = (result: ProbeResult): void => {
     if (closed) return;
-    const before = instance.state;
     const known = instance.catalogue;
+    const fresh = instance.state === 'unknown';
+    instance.learn(result);
     if (result.state === 'healthy') {
       failures = 0;
       successes += 1;
-      instance.learn(result);
-      if (before === 'unknown' || successes >= healthyAfter) {
-        instance.state = 'healthy';
-        instance.stateDetail = undefined;
-      }
+      if (fresh || successes >= healthyAfter) instance.become('healthy', undefined);
     } else {
       successes = 0;
       failures += 1;
-      instance.learn(result);
       // The first probe and what a backend says of itself are believed at once; silence may pass.
-      if (before === 'unknown' || result.state !== 'unhealthy' || failures >= unhealthyAfter) {
-        instance.state = result.state;
-        instance.stateDetail = result.detail;
+      if (fresh || result.state !== 'unhealthy' || failures >= unhealthyAfter) {
+        instance.become(result.state, result.detail);
       }
     }
-    if (instance.state !== before || instance.catalogue !== known) {
-      onChange(instance.state !== before);
-    }
+    if (instance.catalogue !== known) onCatalogue();
   };
 
   const probe = async (): Promise<void> => {
     began = performance.now();
-    let result: ProbeResult;
     try {
-      result = await instance.adapter.probe(backend);
+      settle(await instance.adapter.probe(instance.backend));
     } catch (error) {
-      result = { state: 'unhealthy', detail: whatWentWrong(error, timeout) };
+      // A backend that is busy with our calls may be too busy for a probe: it serves, so it lives.
+      const serves = instance.inFlight > 0 && began - instance.lastServed < 2 * interval;
+      if (isTimeout(error) && serves) return;
+      settle({ state: 'unhealthy', detail: whatWentWrong(error, timeout) });
     }
-    settle(result);
   };
 
   const look = (maxAge: number): Promise<void> => {
@@ -103,10 +83,14 @@ export function watchHealth(
   };
 }
 
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.name === 'TimeoutError';
+}
+
 function whatWentWrong(error: unknown, timeout: number): string {
   if (!(error instanceof Error)) return String(error);
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ECONNREFUSED') return 'connection refused';
-  if (error.name === 'TimeoutError') return `no answer within ${timeout} ms`;
+  if (isTimeout(error)) return `no answer within ${timeout} ms`;
   return error.message || code || error.name;
 }

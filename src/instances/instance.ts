@@ -1,15 +1,18 @@
+import { createHistogram } from 'node:perf_hooks';
 import { isDeepStrictEqual } from 'node:util';
 import type { Dispatcher } from 'undici';
-import type { Adapter, CatalogueModel, ProbeResult } from '../adapters/adapter.ts';
-import type { HealthSettings } from '../config/settings.ts';
+import type { Adapter, Backend, CatalogueModel, ProbeResult } from '../adapters/adapter.ts';
+import type { BreakerSettings, HealthSettings } from '../config/settings.ts';
+import type { Meaning } from '../gateway/protect/classify.ts';
+import { Breaker, type Permit } from '../gateway/protect/breaker.ts';
+import { Cooling } from '../gateway/protect/cooling.ts';
+import { Slots, type Queue } from '../gateway/protect/queue.ts';
 import { LatencyAverage } from '../gateway/balance/latency-average.ts';
-import {
-  matchesPattern,
-  type Catalogue,
-  type InstanceState,
-  type Routable,
-} from '../gateway/directory.ts';
+import type { Catalogue, Hindrance, InstanceState, Routable } from '../gateway/directory.ts';
 import { OPERATIONS, type Operation, type Service } from '../service.ts';
+import { connectBackend } from './backend.ts';
+import { catalogueOf } from './catalogue.ts';
+import { isNearby } from './nearby.ts';
 import { openPool, type PoolOptions } from './pool.ts';
 
 /** What the config says of one instance, with everything inherited filled in. */
@@ -28,6 +31,13 @@ export interface InstanceSettings {
   /** Names and wildcards that stand for, or choose from, the backend's own list. */
   readonly models: readonly string[] | undefined;
   readonly health: HealthSettings;
+  readonly circuitBreaker: BreakerSettings;
+  /** Attempts at once; `undefined`: no limit. */
+  readonly maxConcurrency: number | undefined;
+  /** Models to load as soon as it is reached. */
+  readonly warm: readonly string[];
+  /** Whether calls cost money; `undefined`: as its address and adapter suggest. */
+  readonly paid: boolean | undefined;
   readonly pool: PoolOptions;
   /** A variable that its config names and the environment lacks: the instance is off. */
   readonly unset: string | undefined;
@@ -46,19 +56,39 @@ export class Instance implements Routable {
   readonly origin: string;
   /** What `baseUrl` has after the host; without a trailing slash. */
   readonly basePath: string;
-  /** Attempts running now. */
-  inFlight = 0;
+  readonly breaker: Breaker;
+  readonly cooling = new Cooling();
+  readonly slots: Slots;
+  /** As probes see it; one for its life, so that an adapter may remember things by it. */
+  readonly backend: Backend;
+  /** When a call last went well, on the clock of `performance.now()`. */
+  lastServed = Number.NEGATIVE_INFINITY;
+  readonly #onState: (instance: Instance) => void;
+  /** Until when it is believed that it is loading a model. */
+  readonly #loading = new Map<string, number>();
   state: InstanceState = 'unknown';
   stateDetail: string | undefined;
   nextLook: number | undefined;
   version: string | undefined;
   catalogue: Catalogue;
   readonly #latency = new LatencyAverage();
+  // Small: two digits, up to an hour; there may be a thousand instances.
+  readonly #firstBytes = createHistogram({ lowest: 1, highest: 3_600_000, figures: 2 });
   #listed: readonly CatalogueModel[] | undefined;
   #operations: ReadonlySet<Operation>;
   #dispatcher: Dispatcher | undefined;
 
-  constructor(settings: InstanceSettings) {
+  /**
+   * @param context.queue Where calls wait for one of its slots.
+   * @param context.onState Called when its state has changed.
+   */
+  constructor(
+    settings: InstanceSettings,
+    { queue, onState }: { queue: Queue; onState: (instance: Instance) => void },
+  ) {
+    this.#onState = onState;
+    this.breaker = new Breaker(settings.circuitBreaker, Math.random);
+    this.slots = new Slots(settings.name, settings.maxConcurrency, queue);
     this.settings = settings;
     this.name = settings.name;
     this.adapter = settings.adapter;
@@ -68,6 +98,7 @@ export class Instance implements Routable {
     this.origin = url.origin;
     this.basePath = url.pathname.replace(/\/+$/, '');
     this.headers = ownHeaders(settings);
+    this.backend = this.#connect(settings.health.timeout);
     this.catalogue = catalogueOf(settings.models, undefined);
     this.#operations = this.#allowed(undefined);
     if (!settings.enabled) {
@@ -123,6 +154,111 @@ export class Instance implements Routable {
     return !this.settings.enabled || this.settings.unset !== undefined;
   }
 
+  /** Attempts running now. */
+  get inFlight(): number {
+    return this.slots.taken;
+  }
+
+  hindrance(
+    model: string,
+    { now, holdsSlot }: { readonly now: number; readonly holdsSlot: boolean },
+  ): Hindrance | undefined {
+    if (!this.breaker.admits(now)) {
+      const until = this.breaker.triesAgainAt(now);
+      const when = until === undefined ? '' : `, and is tried again in ${wait(until - now)}`;
+      return { kind: 'open', reason: `fails (its circuit breaker is open)${when}`, until };
+    }
+    const rest = this.cooling.rest(now);
+    if (rest) {
+      const { until } = rest;
+      return { kind: 'resting', reason: `rests for ${wait(until - now)} (${rest.reason})`, until };
+    }
+    const loaded = this.#loading.get(model) ?? 0;
+    if (loaded > now) return { kind: 'loading', reason: `is loading "${model}"`, until: loaded };
+    if (holdsSlot || !this.slots.full) return undefined;
+    const { limit } = this.slots;
+    return { kind: 'busy', reason: `is busy with ${limit} of ${limit} calls`, until: undefined };
+  }
+
+  /**
+   * Takes from an attempt's end what it says of the instance.
+   * @param attempt.reason One clause on what failed.
+   * @param attempt.wait Milliseconds that the backend asks to wait.
+   */
+  conclude(
+    permit: Permit,
+    meaning: Meaning,
+    attempt: {
+      readonly now: number;
+      readonly model: string;
+      readonly reason: string;
+      readonly wait: number | undefined;
+    },
+  ): void {
+    const { now, model, reason } = attempt;
+    if (meaning.breaker === 'success') {
+      this.lastServed = now;
+      this.cooling.succeeded(now);
+      permit.success(now);
+    } else if (meaning.breaker === 'failure') {
+      permit.failure(now, reason);
+    } else {
+      permit.release();
+    }
+    if (meaning.cool !== undefined) this.cooling.cool(now, meaning.cool, meaning.name);
+    if (meaning.loading === 'model') {
+      this.#loading.set(model, now + Math.min(attempt.wait ?? LOADING_LOOK, LOADING_LOOK));
+    }
+    if (this.off) return;
+    if (meaning.misconfigured) this.become('misconfigured', reason);
+    else if (meaning.loading === 'instance') this.become('loading', reason);
+    else if (meaning.health === 'unreachable') this.become('unhealthy', reason);
+  }
+
+  /** Changes its state, by a probe's word or by what traffic met. */
+  become(state: InstanceState, detail: string | undefined): void {
+    const before = this.state;
+    this.state = state;
+    this.stateDetail = detail;
+    if (state === before) return;
+    if (before === 'unhealthy' && state === 'healthy') {
+      this.breaker.tryNow(performance.now(), 'it is back');
+    }
+    this.#onState(this);
+  }
+
+  /**
+   * Loads the models that its config wants to be warm, one after the other.
+   * @param told Called with a line for each.
+   */
+  async warm(told: (line: string) => void): Promise<void> {
+    const backend = this.#connect(WARM_LIMIT);
+    for (const model of this.settings.warm) {
+      const began = performance.now();
+      const failed = await this.adapter.warm!(backend, model).then(
+        ({ status, text }) => (status < 400 ? undefined : `${status} ${text.slice(0, 200)}`),
+        (error: unknown) => String(error),
+      );
+      const seconds = ((performance.now() - began) / 1000).toFixed(1);
+      told(
+        failed === undefined
+          ? `${this.name} has loaded ${model} in ${seconds} s`
+          : `${this.name} could not load ${model}: ${failed}`,
+      );
+    }
+  }
+
+  /** Whether it says that it is loading the model, for a call that still waits for its first byte. */
+  async isLoading(model: string): Promise<boolean> {
+    if (this.state === 'loading') return true;
+    try {
+      return (await this.adapter.loading?.(this.backend, model)) ?? false;
+    } catch {
+      // Whoever can't be asked does not say that it is loading.
+      return false;
+    }
+  }
+
   supports(operation: Operation): boolean {
     return this.#operations.has(operation);
   }
@@ -134,6 +270,18 @@ export class Instance implements Routable {
   /** Takes note of an answer's time to first byte, in milliseconds. */
   observeLatency(sample: number, now: number): void {
     this.#latency.observe(sample, now);
+    if (this.#firstBytes.count >= FORGET_AFTER) this.#firstBytes.reset();
+    this.#firstBytes.record(Math.max(1, Math.round(sample)));
+  }
+
+  /** @returns Milliseconds to first byte that 19 of 20 answers keep; `undefined` after a few only. */
+  usualFirstByte(): number | undefined {
+    return this.#firstBytes.count < ENOUGH ? undefined : this.#firstBytes.percentile(95);
+  }
+
+  /** Whether a call on it costs money. */
+  get paid(): boolean {
+    return this.settings.paid ?? this.cloud;
   }
 
   /** Takes over what a probe has found; the state is the health checker's to decide. */
@@ -157,6 +305,19 @@ export class Instance implements Routable {
     await this.#dispatcher?.destroy();
   }
 
+  #connect(timeout: number): Backend {
+    const { headers, origin, basePath } = this;
+    const dispatcher = () => this.dispatcher;
+    return connectBackend({
+      baseUrl: origin + basePath,
+      headers,
+      timeout,
+      get dispatcher() {
+        return dispatcher();
+      },
+    });
+  }
+
   #allowed(offered: readonly Operation[] | undefined): ReadonlySet<Operation> {
     const { services } = this.settings;
     const own = Object.keys(this.adapter.operations) as Operation[];
@@ -170,41 +331,22 @@ export class Instance implements Routable {
   }
 }
 
-/** An address on this machine or its network: adapters for clouds serve their imitations too. */
-function isNearby(hostname: string): boolean {
-  if (!hostname.includes('.') || hostname.startsWith('[')) return true;
-  if (/\.(local|localhost|lan|home|internal)$/.test(hostname)) return true;
-  return /^(127|10|192\.168|169\.254|172\.(1[6-9]|2\d|3[01]))\.[\d.]+$/.test(hostname);
+/** Answers that say what is usual, and after which what was usual is forgotten. */
+const ENOUGH = 20;
+const FORGET_AFTER = 1000;
+/** Milliseconds for one model to be loaded. */
+const WARM_LIMIT = 900_000;
+/** Milliseconds after which a model that was loading is asked for again, at the latest. */
+const LOADING_LOOK = 2000;
+
+/** Milliseconds as a person waits them. */
+function wait(milliseconds: number): string {
+  const seconds = Math.max(1, Math.ceil(milliseconds / 1000));
+  return seconds < 120 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;
 }
 
 function ownHeaders({ adapter, apiKey, headers }: InstanceSettings): Record<string, string> {
   const own: Record<string, string> = apiKey === undefined ? {} : { ...adapter.auth(apiKey) };
   for (const [name, value] of Object.entries(headers)) own[name.toLowerCase()] = value;
   return own;
-}
-
-/**
- * The catalogue under a config's `models`: names are taken as they stand, wildcards choose from
- * what the backend lists and also admit what it does not list.
- */
-function catalogueOf(
-  configured: readonly string[] | undefined,
-  found: readonly CatalogueModel[] | undefined,
-): Catalogue {
-  const byName = new Map<string, CatalogueModel>();
-  for (const model of found ?? []) {
-    byName.set(model.id, model);
-    for (const alias of model.aliases ?? []) if (!byName.has(alias)) byName.set(alias, model);
-  }
-  if (!configured) return { known: found !== undefined, models: byName, wildcards: [] };
-
-  const wildcards = configured.filter((name) => name.includes('*'));
-  const models = new Map<string, CatalogueModel>();
-  for (const name of configured) {
-    if (!name.includes('*')) models.set(name, byName.get(name) ?? { id: name });
-  }
-  for (const [name, model] of byName) {
-    if (wildcards.some((pattern) => matchesPattern(pattern, name))) models.set(name, model);
-  }
-  return { known: true, models, wildcards };
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Adapter } from '../adapters/adapter.ts';
 import { normalizeBaseUrl } from '../config/base-url.ts';
 import type { Config } from '../config/schema.ts';
-import { BUILT_IN, healthFor, timeoutsFor } from '../config/settings.ts';
+import { BUILT_IN, breakerFor, healthFor, timeoutsFor } from '../config/settings.ts';
 import { SERVICES } from '../service.ts';
 import type { InstanceSettings } from './instance.ts';
 import { proxyFor } from './pool.ts';
@@ -42,6 +42,10 @@ export function instanceSettings(
       services: instance.services,
       models: instance.models,
       health: healthFor(config, name),
+      circuitBreaker: breakerFor(config, name),
+      maxConcurrency: instance.maxConcurrency,
+      warm: instance.warm ?? [],
+      paid: instance.paid,
       pool: {
         connectTimeout,
         keepAlive: adapter.keepAlive,

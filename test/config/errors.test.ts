@@ -233,6 +233,26 @@ describe('a mistake in a config', () => {
       '1:33 `defaults.loadBalance.key` must be prefix, user, api-key or header:NAME, not `cookie`',
     ],
     [
+      'a circuit breaker of a service, as only instances have one',
+      'services: { chat: { circuitBreaker: { openFor: 1m } } }\n',
+      '1:21 unknown option `circuitBreaker` in `services.chat`; it belongs in `defaults`',
+    ],
+    [
+      'models to warm on a backend that can not be asked to',
+      instance('warm: [gpt-5]'),
+      "4:11 the `openai` adapter can't be asked to load a model; leave `warm` out",
+    ],
+    [
+      'a rate limit without a rate',
+      'rateLimit: { capacity: 5 }\n',
+      '1:1 `rateLimit.rate` is missing',
+    ],
+    [
+      'a share of failures beyond all of them',
+      'defaults: { circuitBreaker: { failureRate: 50 } }\n',
+      '1:44 `defaults.circuitBreaker.failureRate` must be a number above 0 and at most 1, not `50`',
+    ],
+    [
       'a variable that is not set, outside of instances',
       'server: { port: "${NO_PORT}" }\n',
       '1:17 the environment variable NO_PORT is not set, or empty; set it, or write `${NO_PORT:-default}`',
@@ -277,29 +297,45 @@ instances:
   });
 });
 
+describe('a rate limit', () => {
+  const windowed = 'rateLimit: { rate: 9/s, algorithm: sliding-window, capacity: 5 }';
+
+  it.each([
+    ['rateLimit', `${windowed}\n`],
+    ['defaults.rateLimit', `defaults: { ${windowed} }\n`],
+    ['services.chat.rateLimit', `services: { chat: { ${windowed} } }\n`],
+    ['instances.a.rateLimit', instance(windowed)],
+    ['models.m.rateLimit', `${instance('')}models: { m: { targets: [a/x], ${windowed} } }\n`],
+    ['server.apiKeys[0].rateLimit', `server: { apiKeys: [{ name: a, key: k, ${windowed} }] }\n`],
+  ])('has no capacity where it counts by windows: %s', async (path, text) => {
+    const { problems } = await failure('c.yaml', text);
+    expect(problems).toMatchObject([
+      {
+        path: `${path}.capacity`,
+        message: `\`${path}.capacity\` can't stand beside \`algorithm: sliding-window\`, which admits its \`rate\` and no more; leave it out, or use \`token-bucket\``,
+      },
+    ]);
+  });
+
+  it.each(['token-bucket', 'leaky-bucket', 'warm-up'])('has one as a %s', async (algorithm) => {
+    const root = await tempDir();
+    const file = join(root, 'c.yaml');
+    await writeFile(file, `rateLimit: { rate: 9/s, algorithm: ${algorithm}, capacity: 5 }\n`);
+    const loaded = await loadConfig({ file, cwd: root, env: {}, adapters: ADAPTERS });
+    expect(loaded?.config.rateLimit).toMatchObject({ algorithm, capacity: 5 });
+  });
+
+  it('is told the place of a capacity in a fixed window', async () => {
+    expect(
+      await complaints('rateLimit:\n  rate: 9/s\n  algorithm: fixed-window\n  capacity: 5\n'),
+    ).toEqual([expect.stringMatching(/^4:3 `rateLimit\.capacity` can't stand/)]);
+  });
+});
+
 describe('an option whose time has not come', () => {
   it.each([
     ['adapters', 'adapters: { acme: ./acme.ts }\n'],
-    ['rateLimit', 'rateLimit: { rate: 1/s }\n'],
     ['server.adminToken', 'server: { adminToken: t }\n'],
-    [
-      'server.apiKeys[0].rateLimit',
-      'server: { apiKeys: [{ name: a, key: k, rateLimit: { rate: 60/m } }] }\n',
-    ],
-    ['defaults.rateLimit', 'defaults: { rateLimit: { rate: 1/s } }\n'],
-    ['defaults.circuitBreaker', 'defaults: { circuitBreaker: { failureThreshold: 5 } }\n'],
-    ['defaults.queue', 'defaults: { queue: { size: 1 } }\n'],
-    ['defaults.timeouts.loading', 'defaults: { timeouts: { loading: 15m } }\n'],
-    ['services.chat.rateLimit', 'services: { chat: { rateLimit: { rate: 1/s } } }\n'],
-    ['services.chat.circuitBreaker', 'services: { chat: { circuitBreaker: {} } }\n'],
-    ['services.chat.queue', 'services: { chat: { queue: { size: 100, maxWait: 30s } } }\n'],
-    ['instances.a.maxConcurrency', instance('maxConcurrency: 16')],
-    ['instances.a.rateLimit', instance('rateLimit: { rate: 5/s }')],
-    ['instances.a.circuitBreaker', instance('circuitBreaker: { openFor: 30s }')],
-    [
-      'models.m.rateLimit',
-      `${instance('')}models: { m: { targets: [a/x], rateLimit: { rate: 1/s } } }\n`,
-    ],
   ])('%s is refused, and what is in it is not looked at', async (path, text) => {
     const { problems } = await failure('c.yaml', text);
     expect(problems).toMatchObject([{ path, message: `\`${path}\` is not supported yet` }]);

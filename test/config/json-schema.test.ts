@@ -33,6 +33,9 @@ describe('schema.json', () => {
           timeouts: { connect: '${CONNECT}' },
           retry: { attempts: '${ATTEMPTS}' },
           loadBalance: { preferLoaded: '${PREFER}', key: '${KEY}' },
+          rateLimit: { rate: '${RATE}', capacity: '${BURST}' },
+          circuitBreaker: { failureRate: '${SHARE}', openFor: '${OPEN}' },
+          queue: { size: '${SIZE}', maxWait: '${WAIT}' },
         },
         instances: {
           a: {
@@ -41,6 +44,7 @@ describe('schema.json', () => {
             enabled: '${ON:-true}',
             weight: '${W}',
             proxy: 'http://${PROXY}:3128',
+            maxConcurrency: '${MOST}',
           },
         },
         models: { m: { targets: ['${TARGET}'] } },
@@ -53,6 +57,10 @@ describe('schema.json', () => {
     ['a port out of range', { server: { port: 70_000 } }],
     ['text that is no number', { server: { port: 'http' } }],
     ['a duration without a unit', { defaults: { timeouts: { idle: '30' } } }],
+    ['a rate without a unit', { rateLimit: { rate: '10' } }],
+    ['an unknown algorithm', { rateLimit: { rate: '10/s', algorithm: 'best' } }],
+    ['no call at one time', { instances: { a: { adapter: 'vllm', maxConcurrency: 0 } } }],
+    ['a breaker of a service', { services: { chat: { circuitBreaker: {} } } }],
     ['an unknown strategy', { defaults: { loadBalance: 'best' } }],
     ['an unknown service', { services: { cooking: {} } }],
     ['an instance without an adapter', { instances: { a: {} } }],
@@ -101,7 +109,7 @@ describe('the options', () => {
         .map((option) => [option.path, option.default]),
     );
     const blocks = Object.fromEntries(
-      ['loadBalance', 'timeouts', 'retry', 'health'].map((block) => [
+      Object.keys(BUILT_IN).map((block) => [
         block,
         Object.fromEntries(
           Object.entries(said)
@@ -110,9 +118,14 @@ describe('the options', () => {
         ),
       ]),
     );
-    // As if the author had written them all out.
-    const { defaults } = schema.parse({ defaults: blocks });
-    expect({ ...defaults, timeouts: { ...defaults.timeouts, total: undefined } }).toEqual(BUILT_IN);
+    // As if the author had written them all out; a rate limit is none without its rate.
+    const { defaults } = schema.parse({
+      defaults: { ...blocks, rateLimit: { ...blocks['rateLimit'], rate: '1/s' } },
+    });
+    expect(defaults).toEqual({
+      ...BUILT_IN,
+      rateLimit: { ...BUILT_IN.rateLimit, rate: { count: 1, per: 1000 } },
+    });
 
     const silent = schema.parse({
       server: { apiKeys: [{ name: 'n', key: 'k' }] },

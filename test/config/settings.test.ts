@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { schema, STRATEGIES } from '../../src/config/schema.ts';
 import {
   BUILT_IN,
+  breakerFor,
   healthFor,
   serviceSettings,
   timeoutsFor,
@@ -19,9 +20,15 @@ const timeouts = fc.record(
     firstEvent: duration,
     idle: duration,
     total: duration,
+    loading: duration,
   },
   { requiredKeys: [] },
 );
+const breaker = fc.record(
+  { failureThreshold: fc.integer({ min: 1 }), trials: fc.integer({ min: 1 }) },
+  { requiredKeys: [] },
+);
+const queue = fc.record({ size: fc.nat(), maxWait: duration }, { requiredKeys: [] });
 const health = fc.record({ interval: duration, timeout: duration }, { requiredKeys: [] });
 const written = (block: Record<string, number>): Record<string, string> =>
   Object.fromEntries(Object.entries(block).map(([key, ms]) => [key, formatDuration(ms)]));
@@ -59,6 +66,38 @@ describe('inheritance', () => {
     );
   });
 
+  it('layers the circuit breaker over the defaults', () => {
+    fc.assert(
+      fc.property(breaker, breaker, duration, (defaults, instance, openFor) => {
+        const config = schema.parse({
+          defaults: { circuitBreaker: { ...defaults, ...written({ openFor }) } },
+          instances: { a: { adapter: 'x', circuitBreaker: instance } },
+        });
+        const below = { ...BUILT_IN.circuitBreaker, ...defaults, openFor };
+        expect(breakerFor(config, 'a')).toEqual({ ...below, ...instance });
+        expect(breakerFor(config, 'b')).toEqual(below);
+      }),
+    );
+  });
+
+  it('layers the queue of a service over the defaults', () => {
+    fc.assert(
+      fc.property(queue, queue, (defaults, service) => {
+        const input = ({ maxWait, ...rest }: typeof defaults) => ({
+          ...rest,
+          ...(maxWait !== undefined && written({ maxWait })),
+        });
+        const config = schema.parse({
+          defaults: { queue: input(defaults) },
+          services: { chat: { queue: input(service) } },
+        });
+        const below = { ...BUILT_IN.queue, ...defaults };
+        expect(serviceSettings(config, 'chat').queue).toEqual({ ...below, ...service });
+        expect(serviceSettings(config, 'rerank').queue).toEqual(below);
+      }),
+    );
+  });
+
   it('keeps what a layer says of load balancing beside what the next one says', () => {
     const config = schema.parse({
       defaults: { loadBalance: 'latency', retry: { attempts: 5 } },
@@ -67,6 +106,7 @@ describe('inheritance', () => {
     expect(serviceSettings(config, 'chat')).toEqual({
       loadBalance: { strategy: 'latency', preferLoaded: true, key: 'prefix' },
       attempts: 5,
+      queue: BUILT_IN.queue,
       defaultModel: 'm',
     });
     expect(serviceSettings(config, 'rerank').loadBalance.preferLoaded).toBe(false);
@@ -77,6 +117,7 @@ describe('inheritance', () => {
     expect(serviceSettings(config, 'chat')).toEqual({
       loadBalance: BUILT_IN.loadBalance,
       attempts: 3,
+      queue: BUILT_IN.queue,
       defaultModel: undefined,
     });
   });

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 
 /** A request as the backend got it. */
@@ -26,7 +27,11 @@ export interface FakeBackend {
   /** Connections ever opened. */
   readonly connections: () => number;
   behave: Behaviour;
+  /** Lets further probes wait for this many milliseconds. */
+  delayProbes(delay: number): void;
   close(): Promise<void>;
+  /** Listens again, on the same port. */
+  reopen(): Promise<void>;
 }
 
 /** A plain OpenAI-compatible backend whose every behaviour a test decides; it closes with the test. */
@@ -38,9 +43,11 @@ export async function fakeBackend(
   const sockets = new Set<Socket>();
   let aborted = 0;
   let connections = 0;
+  let probeDelay = 0;
   const server = createServer((request, response) => {
     void (async () => {
       if (request.method === 'GET') {
+        if (probeDelay > 0) await sleep(probeDelay);
         response.setHeader('connection', 'keep-alive');
         const data = (options.models ?? ['m']).map((id) => ({ id, object: 'model' }));
         json(response, request.url!.endsWith('/v1/models') ? 200 : 404, { object: 'list', data });
@@ -74,9 +81,11 @@ export async function fakeBackend(
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
+  const listen = (port: number) =>
+    new Promise<void>((resolve) => {
+      server.listen(port, '127.0.0.1', resolve);
+    });
+  await listen(0);
   const { port } = server.address() as AddressInfo;
   const backend: FakeBackend = {
     url: `http://127.0.0.1:${port}`,
@@ -86,6 +95,10 @@ export async function fakeBackend(
     sockets,
     connections: () => connections,
     behave,
+    delayProbes: (delay) => {
+      probeDelay = delay;
+    },
+    reopen: () => listen(port),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -1,0 +1,66 @@
+import type { Caller, CostUnit, Limit } from './limit.ts';
+
+/** How far one limit is used up. */
+interface Gauge {
+  readonly limit: number;
+  readonly remaining: number;
+  /** Milliseconds. */
+  readonly reset: number;
+}
+
+/**
+ * `x-ratelimit-{limit,remaining,reset}-requests` of the limit on requests that is nearest to
+ * refusing this caller, and `…-tokens` of that on tokens; as OpenAI sends them.
+ */
+export function limitHeaders(
+  limits: readonly Limit[],
+  caller: Caller,
+  now: number,
+): Record<string, string> {
+  const tightest: Partial<Record<CostUnit, Gauge>> = {};
+  for (const limit of limits) {
+    const next = gauge(limit, caller, now);
+    const known = tightest[limit.unit];
+    if (known === undefined || isTighter(next, known)) tightest[limit.unit] = next;
+  }
+  const headers: Record<string, string> = {};
+  for (const [unit, { limit, remaining, reset }] of Object.entries(tightest)) {
+    headers[`x-ratelimit-limit-${unit}`] = String(limit);
+    headers[`x-ratelimit-remaining-${unit}`] = String(remaining);
+    headers[`x-ratelimit-reset-${unit}`] = formatReset(reset);
+  }
+  return headers;
+}
+
+/** @returns The value of `Retry-After`: whole seconds, rounded up, 1 or more. */
+export function retryAfterSeconds(ms: number): string {
+  return String(Math.max(1, Math.ceil(ms / 1000)));
+}
+
+/**
+ * @param ms 0 or more; a fraction is rounded up.
+ * @returns A duration as Go prints it, which is how OpenAI does: `20ms`, `1.5s`, `6m0s`, `1h0m0s`.
+ */
+export function formatReset(ms: number): string {
+  const whole = Math.ceil(ms);
+  if (whole > 0 && whole < 1000) return `${whole}ms`;
+  const seconds = (whole % 60_000) / 1000;
+  const minutes = Math.floor(whole / 60_000);
+  if (minutes === 0) return `${seconds}s`;
+  const hours = Math.floor(minutes / 60);
+  return hours === 0 ? `${minutes}m${seconds}s` : `${hours}h${minutes % 60}m${seconds}s`;
+}
+
+function gauge(limit: Limit, caller: Caller, now: number): Gauge {
+  const { limiter, states } = limit;
+  const state = states.peek(limit.keyOf(caller)) ?? limiter.initial(now);
+  return {
+    limit: Math.floor(limiter.limit),
+    remaining: limiter.remaining(state, now),
+    reset: limiter.resetAfter(state, now),
+  };
+}
+
+function isTighter(a: Gauge, b: Gauge): boolean {
+  return a.remaining === b.remaining ? a.reset > b.reset : a.remaining < b.remaining;
+}

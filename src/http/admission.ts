@@ -1,0 +1,113 @@
+import type { Rejection } from '../gateway/candidates.ts';
+import { admitAll, refusal, type CallCost, type Grant } from '../gateway/protect/admit.ts';
+import { limitHeaders, retryAfterSeconds } from '../gateway/protect/limit-headers.ts';
+import type { Caller } from '../gateway/protect/limit.ts';
+import type { Limits } from '../gateway/protect/limits.ts';
+import { estimateTokens } from '../gateway/protect/token-estimate.ts';
+import type { Usage } from '../observe/usage.ts';
+import { serviceOf } from '../service.ts';
+import { clientAddress, type Call, type ClientRequest } from './call.ts';
+import { gatewayError, type HttpError } from './errors.ts';
+import { pause } from './pause.ts';
+
+/** A call that its limits have let in, and what it owes them. */
+export class Admission {
+  readonly #limits: Limits;
+  readonly #caller: Caller;
+  readonly #tokens: number;
+  readonly #grants: Grant[];
+
+  constructor(limits: Limits, caller: Caller, { tokens, grant }: { tokens: number; grant: Grant }) {
+    this.#limits = limits;
+    this.#caller = caller;
+    this.#tokens = tokens;
+    this.#grants = [grant];
+  }
+
+  /** @returns Why an instance's own limits refuse the call now, and when they would not. */
+  limited(instance: string, now: number): { reason: string; until: number } | undefined {
+    const limits = this.#limits.ofInstance({ ...this.#caller, instance });
+    if (limits.length === 0) return undefined;
+    const refused = refusal(limits, { ...this.#caller, instance }, this.#cost(now));
+    if (!refused) return undefined;
+    const { limit, retryAfter } = refused;
+    return { reason: `is at its limit of ${limit.text}`, until: now + retryAfter };
+  }
+
+  /**
+   * Charges an instance's own limits, which have just been asked.
+   * @returns Milliseconds to wait where they shape.
+   */
+  enter(instance: string): number {
+    const caller = { ...this.#caller, instance };
+    const limits = this.#limits.ofInstance(caller);
+    if (limits.length === 0) return 0;
+    const grant = admitAll(limits, caller, this.#cost(performance.now()));
+    if (!grant.admitted) return 0;
+    this.#grants.push(grant);
+    return grant.delay;
+  }
+
+  /** Every instance that could serve is at its limit. */
+  refused(limited: readonly Rejection[]): HttpError {
+    const now = performance.now();
+    const soonest = Math.min(...limited.map(({ until }) => until ?? now));
+    const clauses = limited.map(({ instance, reason }) => `${instance} ${reason}`);
+    return gatewayError('rate_limit_exceeded', `Rate limited: ${clauses.join('; ')}.`, {
+      headers: { 'retry-after': retryAfterSeconds(soonest - now) },
+    });
+  }
+
+  /** The call is over: estimates give way to what was used, and who reached nobody pays nothing. */
+  close(reached: boolean, usage: Usage | undefined): void {
+    const now = performance.now();
+    for (const grant of this.#grants) {
+      if (!reached) grant.refund(now);
+      else if (usage) grant.settle(usage.input + usage.output, now);
+    }
+  }
+
+  #cost(now: number): CallCost {
+    return { tokens: this.#tokens, now };
+  }
+}
+
+/**
+ * Asks every limit that holds for a call, charges all of them or none, and waits where one shapes.
+ * @throws HttpError `rate_limit_exceeded` (429); ClientGone.
+ */
+export async function admit(limits: Limits, call: Call, client: ClientRequest): Promise<Admission> {
+  const ip = clientAddress(call.request);
+  const key = call.key?.name;
+  const caller: Caller = {
+    service: serviceOf(call.operation),
+    model: call.model!,
+    key,
+    ip,
+    client: key === undefined ? `ip ${ip}` : `key ${key}`,
+  };
+  const tokens = limits.countTokens ? estimateTokens(client.fields) : 0;
+  const applying = limits.ofCall(caller);
+  const now = performance.now();
+  const grant = admitAll(applying, caller, { tokens, now });
+  if (applying.length > 0) Object.assign(call.ownHeaders, limitHeaders(applying, caller, now));
+  if (!grant.admitted) {
+    const { limit, retryAfter } = grant;
+    const seconds = retryAfterSeconds(retryAfter);
+    throw gatewayError(
+      'rate_limit_exceeded',
+      `Rate limited: more than ${limit.text}. Try again in ${seconds} s.`,
+      { headers: { 'retry-after': seconds } },
+    );
+  }
+  const admission = new Admission(limits, caller, { tokens, grant });
+  if (grant.delay > 0) {
+    try {
+      await pause(call, grant.delay);
+    } catch (gone) {
+      admission.close(false, undefined);
+      throw gone;
+    }
+  }
+  return admission;
+}

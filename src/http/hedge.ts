@@ -1,0 +1,54 @@
+import type { Target } from '../gateway/directory.ts';
+import type { Meaning } from '../gateway/protect/classify.ts';
+import type { Instance } from '../instances/instance.ts';
+import type { Failure } from './failure.ts';
+
+/** An attempt that gave no answer. */
+export interface Failed {
+  readonly failure: Failure;
+  readonly retry: Meaning['retry'];
+  /** The instance's name. */
+  readonly instance: string;
+}
+
+type Ended = Failed | 'served' | 'outrun';
+
+/** When a second attempt may start: after this many milliseconds, or the usual time to first byte. */
+export type Hedge = number | 'p95' | undefined;
+
+/** @returns Milliseconds; `undefined`: never, as it is off, or as the instance is not known enough. */
+export function hedgeDelay(hedge: Hedge, instance: Instance): number | undefined {
+  return hedge === 'p95' ? instance.usualFirstByte() : hedge;
+}
+
+interface Options {
+  readonly target: Target<Instance>;
+  /** Milliseconds until a second attempt; absent: never. */
+  readonly after: number | undefined;
+  readonly run: (target: Target<Instance>) => Promise<Ended>;
+  /** Another target that may be tried beside the first. */
+  readonly spare: () => Target<Instance> | undefined;
+}
+
+/**
+ * Makes an attempt, and a second one on another instance when the first one's answer is late. The
+ * first to answer wins, and ends the other.
+ */
+export async function hedged({ target, after, run, spare }: Options): Promise<'served' | Failed[]> {
+  const first = run(target);
+  if (after === undefined) return together([await first]);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(resolve, after, 'late');
+  });
+  const sooner = await Promise.race([first, late]);
+  clearTimeout(timer);
+  const other = sooner === 'late' ? spare() : undefined;
+  if (!other) return together([await first]);
+  return together(await Promise.all([first, run(other)]));
+}
+
+function together(ends: readonly Ended[]): 'served' | Failed[] {
+  if (ends.includes('served')) return 'served';
+  return ends.filter((end) => typeof end === 'object');
+}

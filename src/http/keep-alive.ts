@@ -1,0 +1,26 @@
+import type { Call } from './call.ts';
+import { STREAM_HEADERS } from './event-answer.ts';
+
+/**
+ * Sends a comment every so often to a client that waits for a stream's first event, so that nothing
+ * on the way takes the silence for an end. Only the head is decided by that: instances can still
+ * fail and be replaced behind it.
+ * @param every Milliseconds; `undefined`: never.
+ */
+export function keepAlive(call: Call, every: number | undefined): { close(): void } {
+  if (every === undefined || !call.stream) return { close() {} };
+  const { response } = call;
+  const timer = setInterval(() => {
+    if (!response.headersSent) {
+      response.writeHead(200, { ...STREAM_HEADERS, ...call.ownHeaders });
+      call.keptAlive = true;
+    }
+    // From the first event on, the stream speaks for itself.
+    if (call.keptAlive && !call.answering) response.write(': keep-alive\n\n');
+  }, every);
+  return {
+    close() {
+      clearInterval(timer);
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { ResponseTransform } from '../adapters/adapter.ts';
+import type { Timeouts } from '../config/settings.ts';
+import type { Instance } from '../instances/instance.ts';
+import type { Usage } from '../observe/usage.ts';
+import type { Operation } from '../service.ts';
+import type { Failure } from './failure.ts';
+
+/** One request to one instance, ready to be sent. */
+export interface AttemptRequest {
+  readonly instance: Instance;
+  readonly operation: Operation;
+  /** The backend's name of the model. */
+  readonly model: string;
+  readonly path: string;
+  /** undici's flat list of names and values. */
+  readonly headers: string[];
+  readonly body: Buffer | readonly Buffer[];
+  /** The client asked for a stream. */
+  readonly stream: boolean;
+  readonly timeouts: Timeouts;
+  readonly transform: ResponseTransform | undefined;
+  /** The gateway's own headers on the answer. */
+  readonly ownHeaders: OutgoingHttpHeaders;
+  readonly response: ServerResponse;
+}
+
+/** How the head that the client gets differs from the backend's. */
+export interface HeadChanges {
+  /** The body goes on unchanged, so that its length still holds. */
+  readonly keepLength: boolean;
+  readonly set?: OutgoingHttpHeaders;
+  readonly drop?: readonly string[];
+}
+
+/** What an answer may do to the attempt that it belongs to. */
+export interface Outlet {
+  readonly request: AttemptRequest;
+  readonly committed: boolean;
+  /**
+   * The first byte of the answer itself is there.
+   * @param most Milliseconds between its bytes, where less than the idle limit will do.
+   */
+  begin(most?: number): void;
+  /** Sends the head to the client; from here on there is no other attempt. */
+  commit(changes: HeadChanges): void;
+  /** Sends bytes on, and holds the backend back while the client is slow. */
+  write(bytes: Buffer | string): void;
+  /** Gets what the answer links to on the same backend; without it, the attempt fails. */
+  follow(paths: readonly string[], then: (linked: readonly Buffer[]) => void): void;
+  /** The answer is whole. */
+  finish(bytes?: Buffer | string): void;
+  /** Gives up before anything went to the client. */
+  fail(failure: Failure): void;
+  /** Gives up midway, with a last event to say so where the protocol has one. */
+  breakOff(failure: Failure, lastWords?: string): void;
+}
+
+/** One way to treat a backend's answer, from its head to its end. */
+export interface Answerer {
+  /** Events of a stream so far. */
+  readonly events: number;
+  data(chunk: Buffer): void;
+  end(): void;
+  /** It broke off or timed out after its head. */
+  broken(failure: Failure): void;
+  usage(): Usage | undefined;
+}
+
+/** A backend's answer headers, with lower-case names. */
+export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;

@@ -1,0 +1,69 @@
+import type { Rejection } from '../gateway/candidates.ts';
+import { serviceOf } from '../service.ts';
+import type { Road } from './attempts.ts';
+import { ClientGone } from './body.ts';
+import { gatewayError, type HttpError } from './errors.ts';
+import { leaving, pause } from './pause.ts';
+
+/**
+ * Waits in the queue until one of the busy instances has room, or something else has changed.
+ * @throws HttpError `queue_full`, `queue_timeout` (429); ClientGone.
+ */
+export async function waitForRoom(road: Road, rejections: readonly Rejection[]): Promise<void> {
+  const { gateway, plan, call } = road;
+  const service = serviceOf(call.operation);
+  const now = performance.now();
+  // What was waited for and could not be used after all goes to the next one.
+  road.slot?.release(road.place);
+  road.slot = undefined;
+  road.place ??= gateway.fleet.queue.enter({ name: service, ...plan.queue }, now);
+  const { place } = road;
+  if (!place) throw queueFull(service, plan.queue.size);
+  const busy = rejections.filter(({ kind }) => kind === 'busy').map(({ instance }) => instance);
+  const soonest = Math.min(...rejections.map(({ until }) => until ?? Infinity));
+  call.current = { abort: () => place.leave(), stop: () => place.leave() };
+  const wake = await place.wait(new Set(busy), now, soonest);
+  call.current = undefined;
+  if (wake === 'left') throw leaving(call);
+  if (wake === 'timeout') throw queueTimeout(service, plan.queue.maxWait);
+  if (wake !== 'look') road.slot = wake;
+}
+
+/** Milliseconds between two looks at a backend that is loading. */
+const LOADING_LOOK = 1000;
+
+/**
+ * Waits a moment for a backend that says it is loading: a cold load is no failure.
+ * @returns False when the call has waited as long as `timeouts.loading` allows.
+ */
+export async function waitForModel(
+  { gateway, plan, call }: Road,
+  rejections: readonly Rejection[],
+): Promise<boolean> {
+  const limits = rejections
+    .filter(({ kind }) => kind === 'loading')
+    .map(({ instance }) => plan.timeouts.get(instance)!.loading);
+  const limit = Math.max(...limits);
+  if (call.attempts.length >= plan.attempts) return false;
+  if (performance.now() - call.began + LOADING_LOOK > limit) return false;
+  await pause(call, LOADING_LOOK);
+  await gateway.fleet.lookAgain();
+  if (call.gone) throw new ClientGone();
+  return true;
+}
+
+function queueFull(service: string, size: number): HttpError {
+  return gatewayError(
+    'queue_full',
+    `Every instance is busy and ${size} calls wait already: try again in a moment, or raise services.${service}.queue.size.`,
+    { headers: { 'retry-after': '1' } },
+  );
+}
+
+function queueTimeout(service: string, maxWait: number): HttpError {
+  return gatewayError(
+    'queue_timeout',
+    `Every instance was busy for ${maxWait / 1000} s: try again in a moment, or raise services.${service}.queue.maxWait.`,
+    { headers: { 'retry-after': '1' } },
+  );
+}
