@@ -216,6 +216,54 @@ export const MEASURES = {
     }
   },
 
+  async protections(bench) {
+    if (!bench.targets.some(({ name }) => name === 'jairouter')) return [];
+    const { upstream, folder } = bench.site;
+    const plain = { baseUrl: upstream, models: [MODEL] };
+    const limit = (algorithm) => ({ algorithm, rate: '1000000/s' });
+    const all = { ...plain, maxConcurrency: 1000, rateLimit: limit('token-bucket') };
+    const settings = {
+      rateLimit: limit('token-bucket'),
+      services: {
+        chat: {
+          rateLimit: { ...limit('token-bucket'), per: 'client', cost: 'tokens' },
+          queue: { size: 100 },
+          hedge: { after: '10s' },
+          keepAlive: '15s',
+        },
+      },
+    };
+    const cases = [];
+    try {
+      cases.push({ ...(await startJairouter(folder, { a: plain, b: plain })), name: 'without' });
+      const started = await startJairouter(folder, { a: all, b: all }, settings);
+      cases.push({ ...started, name: 'with all' });
+      const body = chatBody();
+      for (const target of cases) {
+        await saturate(target, { body, connections: CONNECTIONS, ms: bench.quick ? 500 : 3000 });
+      }
+      const samples = await rounds(bench, bench.quick ? 2 : 7, cases, async (target) => {
+        const before = cpu(target);
+        const { calls, perSecond } = await saturate(target, {
+          body,
+          connections: CONNECTIONS,
+          ms: bench.quick ? 400 : 1500,
+        });
+        return { perSecond, cpu: (cpu(target) - before) / calls };
+      });
+      return [
+        figure('calls at 32 connections', '/s', medians(samples, 'perSecond')),
+        figure('of without', '×', relative(samples, 'perSecond', 'without', ratio), {
+          ...atLeast(0.9, '0.9'),
+          of: ['with all'],
+        }),
+        ...(ON_LINUX ? [figure('CPU of a call', 'µs', medians(samples, 'cpu'))] : []),
+      ];
+    } finally {
+      for (const { child } of cases) await child.close();
+    }
+  },
+
   async idle(bench) {
     if (!ON_LINUX) return [];
     const values = {};

@@ -58,13 +58,17 @@ export const TARGETS = {
   },
 };
 
-/** @param {Record<string, { baseUrl: string, models: string[] }>} instances */
-export async function startJairouter(folder, instances) {
+/**
+ * @param {Record<string, { baseUrl: string, models: string[] }>} instances
+ * @param {object} settings The rest of its config.
+ */
+export async function startJairouter(folder, instances, settings = {}) {
   const port = await freePort();
   const config = join(folder, `jairouter-${port}.json`);
   writeFileSync(
     config,
     JSON.stringify({
+      ...settings,
       server: { host: '127.0.0.1', port },
       instances: Object.fromEntries(
         Object.entries(instances).map(([name, instance]) => [

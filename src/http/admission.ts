@@ -24,6 +24,11 @@ export class Admission {
     this.#grants = [grant];
   }
 
+  /** Whether any limit is an instance's own, so that `limited` has to be asked at all. */
+  get byInstance(): boolean {
+    return this.#limits.countInstances;
+  }
+
   /** @returns Why an instance's own limits refuse the call now, and when they would not. */
   limited(instance: string, now: number): { reason: string; until: number } | undefined {
     const limits = this.#limits.ofInstance({ ...this.#caller, instance });

@@ -52,12 +52,13 @@ export async function tryStep(
       tried,
       now,
       holds: road.slot?.instance,
-      limited: (instance) => admission.limited(instance, now),
+      ...(admission.byInstance && {
+        limited: (instance: string) => admission.limited(instance, now),
+      }),
     });
     if (candidates.length === 0) return rejections;
     const { retryBudget } = gateway.fleet;
-    const reserved = candidates.filter(({ instance }) => instance.name === road.slot?.instance);
-    const open = reserved.length > 0 ? reserved : candidates;
+    const open = reserved(candidates, road.slot);
     const allowed = failures.length > 0 ? retryBudget.retryOn(open, now) : open;
     if (allowed.length === 0) {
       // Somebody sound may only be busy, and is worth the wait.
@@ -88,6 +89,15 @@ export async function tryStep(
     const spent = call.attempts.length >= plan.attempts || gateway.draining;
     if (spent || failed.some(({ retry }) => retry === 'never')) throw finalError(call, failures);
   }
+}
+
+/** The candidate that a slot was waited for, if it is one. */
+function reserved(
+  candidates: readonly Target<Instance>[],
+  slot: Slot | undefined,
+): readonly Target<Instance>[] {
+  const held = slot && candidates.find(({ instance }) => instance.name === slot.instance);
+  return held ? [held] : candidates;
 }
 
 /** Another one for the same call costs nothing: it is idle, and nobody pays for it. */

@@ -6,6 +6,8 @@ const NONE: readonly Limit[] = [];
 export class Limits {
   /** Whether any limit counts tokens, so that a call's have to be estimated. */
   readonly countTokens: boolean;
+  /** Whether any counts by instance, so that each candidate has to be asked for. */
+  readonly countInstances: boolean;
   readonly #byId = new Map<string, Limit>();
   readonly #ofCall = new LimitTable();
   readonly #ofInstance = new LimitTable();
@@ -17,6 +19,7 @@ export class Limits {
       this.#byId.set(limit.id, limit);
       (limit.needsInstance ? this.#ofInstance : this.#ofCall).add(limit);
     }
+    this.countInstances = [...this.#byId.values()].some(({ needsInstance }) => needsInstance);
     this.countTokens = [...this.#byId.values()].some(({ unit }) => unit === 'tokens');
   }
 
