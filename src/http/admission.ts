@@ -31,9 +31,10 @@ export class Admission {
 
   /** @returns Why an instance's own limits refuse the call now, and when they would not. */
   limited(instance: string, now: number): { reason: string; until: number } | undefined {
-    const limits = this.#limits.ofInstance({ ...this.#caller, instance });
+    const caller = { ...this.#caller, instance };
+    const limits = this.#limits.ofInstance(caller);
     if (limits.length === 0) return undefined;
-    const refused = refusal(limits, { ...this.#caller, instance }, this.#cost(now));
+    const refused = refusal(limits, caller, this.#cost(now));
     if (!refused) return undefined;
     const { limit, retryAfter } = refused;
     return { reason: `is at its limit of ${limit.text}`, until: now + retryAfter };

@@ -1,4 +1,4 @@
-import type { Outcome } from './outcome.ts';
+import type { Ending, Outcome } from './outcome.ts';
 
 export type LogFormat = 'text' | 'json';
 export type Level = 'info' | 'warn' | 'error';
@@ -61,8 +61,8 @@ function asJson(level: Level, message: string, time: number): string {
 }
 
 function callAsText(outcome: Outcome, color: boolean): string {
-  const { at, path, ending, status, duration, firstByte, error, attempts } = outcome;
-  const shown = ending === 'aborted' ? 'left' : String(status);
+  const { at, path, ending, status, duration, firstByte, error, attempts, events } = outcome;
+  const shown = WORDS[ending] ?? String(status);
   const mood = ending === 'ok' ? 'good' : ending === 'aborted' ? 'dim' : 'error';
   const parts = [
     clock(at),
@@ -76,9 +76,13 @@ function callAsText(outcome: Outcome, color: boolean): string {
   if (rate !== undefined)
     parts.push(`${rate.guessed ? '~' : ''}${rate.perSecond.toFixed(1)} tok/s`);
   if (attempts.length > 1) parts.push(`${attempts.length} attempts`);
+  if (ending === 'broken' && events > 0) parts.push(`after ${events} events`);
   if (error !== undefined) parts.push(paint('error', oneLine(error), color));
   return parts.join('  ');
 }
+
+/** Where a status would not tell how it ended: the client had it before. */
+const WORDS: Partial<Record<Ending, string>> = { aborted: 'left', broken: 'cut' };
 
 /** `model -> instance`, with the backend's name of the model where it is another. */
 function route({ model, instance, upstreamModel }: Outcome): string {

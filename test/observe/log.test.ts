@@ -66,6 +66,11 @@ describe('the line of a call', () => {
     expect(line).toMatch(/ {2}2 attempts {2}all are down$/);
   });
 
+  it('tells a stream that was cut off, and after how many events', () => {
+    const [line] = logged('text', { ending: 'broken', error: 'it broke off' });
+    expect(line).toMatch(/ {2}cut {3}\/v1.* {2}after 60 events {2}it broke off$/);
+  });
+
   it('tells a client that left', () => {
     expect(logged('text', { ending: 'aborted', status: undefined })[0]).toContain('  left  ');
   });
