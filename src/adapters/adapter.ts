@@ -135,6 +135,8 @@ export interface Adapter {
   readonly ports: readonly number[];
   /** Used when an instance has no `baseUrl`: clouds have one address for all. */
   readonly baseUrl?: string;
+  /** Variables that may hold a key for it, the usual one first; absent: `NAME_API_KEY`. */
+  readonly keyVariables?: readonly string[];
   /** Pays by use and is not ours: probed rarely. */
   readonly cloud?: boolean;
   /** The headers that carry an instance's `apiKey`. */

@@ -39,11 +39,17 @@ export function failureIfThere(reply: Reply, path: string): ProbeResult | undefi
 
 /** @returns The entries of an OpenAI-style list; `undefined` when it is none. */
 export function entriesOf(reply: Reply): readonly JsonObject[] | undefined {
-  const list = asObject(reply.json);
+  const list = Array.isArray(reply.json) ? bare(reply.json) : asObject(reply.json);
   if (!list || !('data' in list)) return undefined;
   // Ollama writes null for an empty list.
   const entries = list['data'] === null ? [] : asObjects(list['data']);
   return entries?.filter((entry) => asText(entry['id']) !== undefined);
+}
+
+/** Together lists its models without the object around them; only models make such a list. */
+function bare(items: readonly unknown[]): JsonObject | undefined {
+  const models = items.length > 0 && items.every((item) => asObject(item)?.['object'] === 'model');
+  return models ? { data: items } : undefined;
 }
 
 /** What every OpenAI-style entry may tell of its model, by the names that servers have for it. */

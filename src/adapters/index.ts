@@ -3,17 +3,12 @@ import { gpustack } from './gpustack.ts';
 import { localai } from './localai.ts';
 import { ollama } from './ollama.ts';
 import { openai } from './openai.ts';
+import { PRESETS, type PresetName } from './presets.ts';
 import { vllm } from './vllm.ts';
 import { xinference } from './xinference.ts';
 
-export type AdapterName = 'openai' | 'ollama' | 'vllm' | 'xinference' | 'localai' | 'gpustack';
+const OWN = { openai, ollama, vllm, xinference, localai, gpustack };
+export type AdapterName = keyof typeof OWN | PresetName;
 
 /** The adapters that come with jairouter, by the name that `adapter:` takes in the config. */
-export const ADAPTERS: Readonly<Record<AdapterName, Adapter>> = {
-  openai,
-  ollama,
-  vllm,
-  xinference,
-  localai,
-  gpustack,
-};
+export const ADAPTERS: Readonly<Record<AdapterName, Adapter>> = { ...OWN, ...PRESETS };

@@ -3,10 +3,10 @@ import { defineAdapter, type Backend, type ProbeResult } from './adapter.ts';
 import { entriesOf, failureOf, modelOf, noList } from './catalogue.ts';
 import { embeddings } from './embeddings.ts';
 import { asObject, asText, type JsonObject } from './json.ts';
+import { servicesOf } from './model-kinds.ts';
 import { rerank } from './rerank.ts';
 import { speech } from './speech.ts';
 import { transcription } from './transcription.ts';
-import type { Service } from '../service.ts';
 
 /** OpenAI itself, and every server that speaks its dialect and has no adapter of its own. */
 export const openai = defineAdapter({
@@ -49,7 +49,7 @@ async function probe(backend: Backend): Promise<ProbeResult> {
 }
 
 function more(entry: JsonObject) {
-  const services = servicesById(entry['id'] as string);
+  const services = servicesOf(entry);
   // llama.cpp's router tells what it has in memory, and its other names.
   const status = asText(asObject(entry['status'])?.['value']);
   const names: unknown[] = Array.isArray(entry['aliases']) ? entry['aliases'] : [];
@@ -61,24 +61,4 @@ function more(entry: JsonObject) {
     ...(status === undefined ? {} : { loaded: status === 'loaded' }),
     ...(aliases.length > 0 ? { aliases } : {}),
   };
-}
-
-/** Names that are the same thing everywhere; the first match counts. */
-const KINDS: readonly (readonly [RegExp, readonly Service[]])[] = [
-  [/^text-embedding-/, ['embeddings']],
-  [/rerank/, ['rerank']],
-  [/^whisper|-transcribe/, ['transcription']],
-  [/^tts-|-tts(-|$)/, ['speech']],
-  [/^dall-e-3/, ['imageGeneration']],
-  [/^(dall-e|gpt-image|chatgpt-image)-/, ['imageGeneration', 'imageEdit']],
-  [/^(gpt-|chatgpt-|o\d)/, ['chat']],
-];
-
-/**
- * OpenAI's list tells no kinds, so the names must.
- * @returns `undefined` for a name that says nothing.
- */
-export function servicesById(id: string): readonly Service[] | undefined {
-  const name = id.slice(id.lastIndexOf('/') + 1).toLowerCase();
-  return KINDS.find(([pattern]) => pattern.test(name))?.[1];
 }

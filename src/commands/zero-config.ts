@@ -35,7 +35,7 @@ export async function findWithoutConfig(where: Where): Promise<FoundConfig> {
     mock,
     news: [
       ...news,
-      'nothing to serve was found on this machine, and no OPENAI_API_KEY is set:',
+      'nothing to serve was found on this machine, and no key of a provider is set:',
       'serving the built-in mock models, and looking on every 10 s',
     ],
   });

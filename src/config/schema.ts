@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Adapter } from '../adapters/adapter.ts';
+import { ADAPTERS } from '../adapters/index.ts';
 import { SERVICES } from '../service.ts';
 import {
   address,
@@ -243,11 +245,14 @@ const tls = z.strictObject({
   }),
 });
 
+const warmers = Object.values<Adapter>(ADAPTERS)
+  .filter((adapter) => 'warm' in adapter)
+  .map(({ name }) => name);
+
 const instance = z
   .strictObject({
     adapter: text.meta({
-      description:
-        'What kind of backend it is: openai, ollama, vllm, xinference, localai or gpustack.',
+      description: `What kind of backend it is: ${Object.keys(ADAPTERS).join(', ')}.`,
     }),
     baseUrl: baseUrl.optional().meta({
       description:
@@ -288,9 +293,13 @@ const instance = z
       description:
         'Whether calls cost money, so that none is made twice (`hedge`). Unset: true for clouds.',
     }),
-    warm: z.array(text).min(1).optional().meta({
-      description: 'Models to load as soon as it is reached, for adapters that can: ollama.',
-    }),
+    warm: z
+      .array(text)
+      .min(1)
+      .optional()
+      .meta({
+        description: `Models to load as soon as it is reached, for adapters that can: ${warmers.join(', ')}.`,
+      }),
     maxConcurrency: numeric({ whole: true, min: 1 })
       .optional()
       .meta({ description: 'Attempts on it at one time.' }),

@@ -4,7 +4,7 @@ import { OTHERS } from '../adapters/fingerprint.ts';
 import { ADAPTERS } from '../adapters/index.ts';
 import { SERVICES, serviceOf, type Operation, type Service } from '../service.ts';
 import { connectBackend } from './backend.ts';
-import { findProviders, keyVariable } from './providers.ts';
+import { findProviders, keyVariables } from './providers.ts';
 
 /** A backend that was found running here, or whose key lies in the environment. */
 export interface Found {
@@ -121,8 +121,8 @@ async function lookAt(
   const baseUrl = `http://127.0.0.1:${port}`;
   // The signal alone limits the time, so that a slow answer may use what the others left.
   const timeout = 60_000;
-  const connect = (headers: Readonly<Record<string, string>>): Backend =>
-    connectBackend({ baseUrl, headers, timeout, signal, dispatcher });
+  const connect = (headers: Readonly<Record<string, string>>, path = ''): Backend =>
+    connectBackend({ baseUrl: baseUrl + path, headers, timeout, signal, dispatcher });
   const asked = askedOnce(connect({}));
   // Other developers' servers live on these ports too: they are asked what is customary there, and
   // only who turns out to serve models is asked all the rest.
@@ -132,7 +132,18 @@ async function lookAt(
   );
   if (kind?.name === GENERIC) kind = await recognised(asked, kinds);
   if (!kind || (await isOurs(asked))) return undefined;
-  return describe(kind, { baseUrl, env, connect });
+  const path = basePathOf(kind.adapter);
+  return describe(kind, {
+    baseUrl: baseUrl + path,
+    env,
+    connect: (headers) => connect(headers, path),
+  });
+}
+
+/** Below which a server of this kind has its API, when it is one of this machine. */
+function basePathOf(adapter: Adapter | undefined): string {
+  if (!adapter || adapter.baseUrl === undefined || adapter.cloud) return '';
+  return new URL(adapter.baseUrl).pathname.replace(/\/+$/, '');
 }
 
 /** Several recognisers ask for the same page; servers log every request that they can't answer. */
@@ -188,9 +199,10 @@ async function describe(
     const note = 'jairouter has no adapter for it yet';
     return { adapter: 'openai', kind, baseUrl, models: [], services: [], usable: false, note };
   }
-  const variable = keyVariable(adapter === ADAPTERS.openai ? nameFor(kind) : adapter.name);
+  const variables = keyVariables(adapter === ADAPTERS.openai ? { name: nameFor(kind) } : adapter);
   let result = await probe(adapter, connect({}));
   const wantsKey = result.state === 'misconfigured';
+  const variable = variables.find((name) => env[name]?.trim()) ?? variables[0];
   const key = wantsKey ? env[variable]?.trim() : undefined;
   if (key) result = await probe(adapter, connect(adapter.auth(key)));
   const locked = result.state === 'misconfigured';
@@ -242,7 +254,7 @@ function providers(env: DiscoverOptions['env']): Sighting[] {
 
 /** @returns A name for an instance: `LM Studio` → `lmstudio`. */
 function nameFor(kind: string): string {
-  return kind === GENERIC ? 'local' : kind.toLowerCase().replaceAll(/[^a-z0-9]+/g, '');
+  return kind === GENERIC ? 'local' : kind.toLowerCase().replaceAll(/[^a-z0-9-]+/g, '');
 }
 
 /** Names each after its kind, and after its port too where there are several. */

@@ -13,9 +13,9 @@ export interface Provider {
 /** @returns The clouds whose keys are set, in the order of the adapters' table. */
 export function findProviders(env: Readonly<Record<string, string | undefined>>): Provider[] {
   return Object.values<Adapter>(ADAPTERS).flatMap((adapter): Provider[] => {
-    const apiKeyVariable = keyVariable(adapter.name);
-    if (!adapter.cloud || adapter.baseUrl === undefined || !env[apiKeyVariable]?.trim()) return [];
-    const addressVariable = `${prefixOf(adapter.name)}_BASE_URL`;
+    const apiKeyVariable = keyVariables(adapter).find((name) => env[name]?.trim());
+    if (!adapter.cloud || adapter.baseUrl === undefined || !apiKeyVariable) return [];
+    const addressVariable = apiKeyVariable.replace(/_API_KEY$/, '_BASE_URL');
     const address = env[addressVariable]?.trim();
     if (!address) return [{ adapter, apiKeyVariable, baseUrl: adapter.baseUrl }];
     // A key belongs to the address that is set beside it, and must go nowhere else. On this machine
@@ -27,13 +27,12 @@ export function findProviders(env: Readonly<Record<string, string | undefined>>)
   });
 }
 
-/** @returns Where a key of that backend is looked for: `VLLM_API_KEY`. */
-export function keyVariable(name: string): string {
-  return `${prefixOf(name)}_API_KEY`;
-}
-
-function prefixOf(name: string): string {
-  return name.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_');
+/** @returns Where a key of that backend is looked for, in this order: `VLLM_API_KEY`. */
+export function keyVariables(
+  of: Pick<Adapter, 'name' | 'keyVariables'>,
+): readonly [string, ...string[]] {
+  const [first, ...more] = of.keyVariables ?? [];
+  return [first ?? `${of.name.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_')}_API_KEY`, ...more];
 }
 
 /** @returns The address as a `baseUrl`; `undefined` when it is this machine's, or none at all. */

@@ -1,9 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { ADAPTERS, type AdapterName } from '../../src/adapters/index.ts';
-import { postForm, scene, type Script, type Scripted } from './exchange.ts';
+import { OWN, type OwnName, postForm, scene, type Script, type Scripted } from './exchange.ts';
 
-const ALL = Object.keys(ADAPTERS) as AdapterName[];
 const SOUND = Buffer.from('RIFFnot really');
 
 const TEXT = 'Привет, 世界! Ça va?';
@@ -20,7 +18,7 @@ const VERBOSE = { language: 'russian', duration: 7325.25, text: TEXT, segments }
 const text = (body: string): Scripted => ({ headers: { 'content-type': 'text/plain' }, body });
 
 /** How each backend's newest version answers a format; `backends.md` section 9. */
-function engine(adapter: AdapterName): Script {
+function engine(adapter: OwnName): Script {
   return ({ body }): Scripted => {
     const form = body.toString('utf8');
     const format = /name="response_format"\r\n\r\n(\w+)/.exec(form)?.[1];
@@ -58,7 +56,7 @@ function engine(adapter: AdapterName): Script {
   };
 }
 
-describe.each(ALL)('a transcription through %s', (adapter) => {
+describe.each(OWN)('a transcription through %s', (adapter) => {
   const ask = async (...fields: (readonly [string, string])[]) => {
     const { last, ...gateway } = await scene(adapter, { 'POST *': engine(adapter) });
     const reply = await postForm(gateway, '/v1/audio/transcriptions', [
@@ -263,7 +261,7 @@ it('subtitles that come quoted are not made subtitles of', async () => {
   expect(await reply.text()).toBe(SRT);
 });
 
-describe.each(ALL.filter((name) => name !== 'ollama'))('speech through %s', (adapter) => {
+describe.each(OWN.filter((name) => name !== 'ollama'))('speech through %s', (adapter) => {
   it.each([
     [undefined, 'audio/mpeg', {}],
     [undefined, 'audio/mpeg', { response_format: null }],

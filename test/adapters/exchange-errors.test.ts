@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import type { AdapterName } from '../../src/adapters/index.ts';
-import { scene, type Scripted } from './exchange.ts';
+import { type OwnName, scene, type Scripted } from './exchange.ts';
 
 const chat = { model: 'm', messages: [{ role: 'user', content: 'hi' }] };
 const TEXT = { 'content-type': 'text/plain' };
@@ -14,7 +13,7 @@ interface Told {
 }
 
 /** Backend, what it answers, what the client is told. */
-const ANSWERS: readonly (readonly [AdapterName, Scripted, Told])[] = [
+const ANSWERS: readonly (readonly [OwnName, Scripted, Told])[] = [
   // vLLM before 0.10 and SGLang
   [
     'vllm',

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type AdapterName } from '../../src/adapters/index.ts';
-import { postForm, scene, type Script } from './exchange.ts';
+import { type OwnName, postForm, scene, type Script } from './exchange.ts';
 
 const PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==',
@@ -133,7 +132,7 @@ describe('OpenAI’s images', () => {
   });
 });
 
-it.each<readonly [AdapterName, string, string]>([
+it.each<readonly [OwnName, string, string]>([
   ['ollama', '/v1/images/generations', 'imageGeneration'],
   ['ollama', '/v1/audio/speech', 'speech'],
   ['ollama', '/v1/rerank', 'rerank'],

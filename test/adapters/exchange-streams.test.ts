@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AdapterName } from '../../src/adapters/index.ts';
-import { scene } from './exchange.ts';
+import { type OwnName, scene } from './exchange.ts';
 
 const chat = { model: 'm', messages: [{ role: 'user', content: 'hi' }] };
 
@@ -12,7 +11,7 @@ interface Told {
 }
 
 /** The first event of a stream is an error, which is still to be a status. */
-const FIRST_EVENTS: readonly (readonly [AdapterName, string, Told])[] = [
+const FIRST_EVENTS: readonly (readonly [OwnName, string, Told])[] = [
   [
     'xinference',
     '{"error":"[address=x, pid=1] CUDA out of memory"}',
@@ -75,7 +74,7 @@ it.each(FIRST_EVENTS)('%s, the first event: %s', async (adapter, data, told) => 
 describe('a chat stream', () => {
   const chunk = (content: string) =>
     `data: ${JSON.stringify({ id: '', choices: [{ index: 0, delta: { content } }] })}`;
-  it.each<readonly [AdapterName, string, RegExp]>([
+  it.each<readonly [OwnName, string, RegExp]>([
     ['ollama', `${chunk('Hi')}\n\n${chunk('')}\n\n`, /terminator/],
     [
       'vllm',
@@ -103,7 +102,7 @@ describe('a chat stream', () => {
     expect(outcomes.at(-1)?.ending).toBe('broken');
   });
 
-  it.each<readonly [AdapterName, string]>([
+  it.each<readonly [OwnName, string]>([
     [
       'openai',
       'data: {"choices":[],"id":"","prompt_filter_results":[]}\n\ndata: {"choices":[{"index":0}]}\n\ndata:[DONE]\n\n',

@@ -2,6 +2,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { ADAPTERS, type AdapterName } from '../../src/adapters/index.ts';
+import { PRESETS, type PresetName } from '../../src/adapters/presets.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { connectBackend } from '../../src/instances/backend.ts';
 import type { Instance } from '../../src/instances/instance.ts';
@@ -30,8 +31,14 @@ export interface Scene extends TestGateway {
   readonly json: () => Record<string, unknown>;
 }
 
+/** Adapters that are more than data. */
+export type OwnName = Exclude<AdapterName, PresetName>;
+export const OWN = (Object.keys(ADAPTERS) as AdapterName[]).filter(
+  (name): name is OwnName => !(name in PRESETS),
+);
+
 /** What makes a probe of each kind content; `m` is a model of every service. */
-const HEALTHY: Readonly<Record<AdapterName, Readonly<Record<string, Script>>>> = {
+const HEALTHY: Readonly<Record<OwnName, Readonly<Record<string, Script>>>> = {
   openai: { 'GET /v1/models': list({ id: 'm' }) },
   ollama: { 'GET /api/tags': { body: { models: [{ name: 'm', model: 'm', digest: 'd' }] } } },
   vllm: {
@@ -99,7 +106,7 @@ function send(response: ServerResponse, { status = 200, headers, body = '' }: Sc
  * @param routes Beside those that keep its probe content; `POST *` answers every call.
  */
 export async function scene(
-  adapter: AdapterName,
+  adapter: OwnName,
   routes: Readonly<Record<string, Script>>,
   instance: Partial<NonNullable<ConfigInput['instances']>[string]> = {},
 ): Promise<Scene> {
@@ -138,7 +145,7 @@ export function instanceOf({ gateway }: Scene): Instance {
 }
 
 /** A backend to be probed more than once. */
-export async function probed(name: AdapterName, routes: Readonly<Record<string, Script>>) {
+export async function probed(name: OwnName, routes: Readonly<Record<string, Script>>) {
   const { url, asked } = await scripted({ ...HEALTHY[name], ...routes });
   const backend = connectBackend({ baseUrl: url, headers: {}, timeout: 5000 });
   return {

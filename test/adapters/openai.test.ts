@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openai, servicesById } from '../../src/adapters/openai.ts';
+import { openai } from '../../src/adapters/openai.ts';
 import { serve, serveWire } from './server.ts';
 
 describe('a probe of OpenAI', () => {
@@ -87,28 +87,5 @@ describe('a probe of OpenAI', () => {
   ])('leaves a server that %s as it is', async (_, route) => {
     const { backend } = await serve({ 'GET /v1/models': route });
     expect(await openai.probe(backend)).toEqual({ state: 'healthy' });
-  });
-});
-
-describe('a name', () => {
-  it.each([
-    ['gpt-5-mini', ['chat']],
-    ['openai/gpt-oss-20b', ['chat']],
-    ['chatgpt-4o-latest', ['chat']],
-    ['o3-mini', ['chat']],
-    ['gpt-4o-mini-transcribe', ['transcription']],
-    ['openai/whisper-large-v3', ['transcription']],
-    ['gpt-4o-mini-tts-2025-12-15', ['speech']],
-    ['tts-1-hd', ['speech']],
-    ['gpt-image-1', ['imageGeneration', 'imageEdit']],
-    ['dall-e-2', ['imageGeneration', 'imageEdit']],
-    ['dall-e-3', ['imageGeneration']],
-    ['text-embedding-3-large', ['embeddings']],
-    ['BAAI/bge-reranker-v2-m3', ['rerank']],
-    ['llama-3.3-70b', undefined],
-    ['o', undefined],
-    ['nomic-embed-text', undefined],
-  ])('like %s means %j', (id, services) => {
-    expect(servicesById(id)).toEqual(services);
   });
 });

@@ -7,8 +7,9 @@ import { OPERATIONS, type Operation } from '../../src/service.ts';
 import { startWireBackend } from '../support/wire-backend.ts';
 import { bodyOf, wireSamples, type WireSample } from '../support/wire-samples.ts';
 import { callOf, eventsOf } from './call.ts';
+import { OWN } from './exchange.ts';
 
-describe.each(Object.values(ADAPTERS))('what $name sends', (adapter) => {
+describe.each(OWN.map((name) => ADAPTERS[name]))('what $name sends', (adapter) => {
   const samples = wireSamples(adapter.name);
   const [posts, gets] = [
     samples.filter(({ request }) => request.method === 'POST'),

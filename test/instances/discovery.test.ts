@@ -106,6 +106,21 @@ describe('a backend on its own port', () => {
   });
 });
 
+test('a server whose API is below a path of its own is asked there', async () => {
+  const port = await fakeServer({
+    '/': { body: 'Docker Model Runner is running' },
+    '/engines/v1/models': {
+      body: { object: 'list', data: [{ id: 'ai/qwen3', object: 'model', owned_by: 'docker' }] },
+    },
+  });
+  const [found] = await look({ 'docker-model-runner': [port] });
+  expect(found).toMatchObject({
+    name: 'docker-model-runner',
+    baseUrl: `http://127.0.0.1:${port}/engines`,
+    models: ['ai/qwen3'],
+  });
+});
+
 describe('which backend it is', () => {
   test('is told by the most specific mark, where several kinds share a port', async () => {
     const generic = 'OpenAI-compatible server';
@@ -215,6 +230,18 @@ describe('the key of a provider', () => {
         usable: true,
       },
     ]);
+  });
+
+  test('of any provider is found in its variables, the usual one first', async () => {
+    const env = { GROQ_API_KEY: 'a', QWEN_API_KEY: 'b', ZHIPU_API_KEY: 'c', ZHIPUAI_API_KEY: 'd' };
+    const found = await look({}, { env });
+    const told = found.map(({ kind, baseUrl, apiKeyVariable }) => [kind, baseUrl, apiKeyVariable]);
+    expect(told).toEqual([
+      ['groq', 'https://api.groq.com/openai', 'GROQ_API_KEY'],
+      ['zhipu', 'https://open.bigmodel.cn/api/paas/v4', 'ZHIPUAI_API_KEY'],
+      ['qwen', 'https://dashscope.aliyuncs.com/compatible-mode', 'QWEN_API_KEY'],
+    ]);
+    expect(found[0]!.services).toEqual(['chat', 'speech', 'transcription']);
   });
 
   test('counts only when there is one', async () => {
