@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from '@commander-js/extra-typings';
 import { host, milliseconds, names, port, rate, share } from './commands/arguments.ts';
 import { UserError } from './commands/user-error.ts';
-import { VERSION } from './commands/version.ts';
+import { VERSION } from './version.ts';
 
 /**
  * Runs the command line to its end, or until a server is up. Ends the process itself when

@@ -30,6 +30,11 @@ const ALLOWED: Record<string, readonly string[]> = {
     `import { pick } from '../gateway/balance/random.ts';`,
     `import { record } from '../observe/record.ts';`,
   ],
+  'src/http/admin/routes.ts': [
+    `import { z } from 'zod';`,
+    `import type { Live } from '../../config/live.ts';`,
+    `import { gatewayError } from '../errors.ts';`,
+  ],
   'src/instances/pool.ts': [`import { Pool } from 'undici';`],
   'src/mock/server.ts': [`import { setTimeout } from 'node:timers/promises';`],
   'src/dashboard/app.ts': [

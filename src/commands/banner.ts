@@ -2,7 +2,8 @@ import { shownPath } from '../config/problem.ts';
 import type { InstanceState } from '../gateway/directory.ts';
 import type { Instance } from '../instances/instance.ts';
 import type { Level } from '../observe/log.ts';
-import { VERSION } from './version.ts';
+import { VERSION } from '../version.ts';
+import { ownUrl } from './listening.ts';
 
 /** What `serve` says first: where it listens and where its instances come from. */
 export function banner(server: {
@@ -26,9 +27,8 @@ export function banner(server: {
   ];
 }
 
-/** Nobody can call "every address": it is told by the one that always works from here. */
 function endpoint(url: string): string {
-  const own = url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
+  const own = ownUrl(url);
   return own === url ? `${url}/v1` : `${own}/v1, and on every other address of this machine`;
 }
 

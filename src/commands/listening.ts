@@ -28,6 +28,11 @@ export function addressText({ host, port }: Address): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
+/** @returns The server's URL as it is called from this machine: nobody can call "every address". */
+export function ownUrl(url: string): string {
+  return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
+}
+
 function listenForAMoment({ host, port }: Address): Promise<void> {
   return new Promise((resolve, reject) => {
     const server = createServer().once('error', reject);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ADAPTERS } from '../adapters/index.ts';
 import { loadConfig } from '../config/load.ts';
@@ -8,8 +9,10 @@ import { startServer, type RunningServer } from '../http/server.ts';
 import { Fleet } from '../instances/fleet.ts';
 import { instanceSettings } from '../instances/settings.ts';
 import { openLog, type LogFormat } from '../observe/log.ts';
+import { VERSION } from '../version.ts';
 import { banner, instanceTable, stateReport } from './banner.ts';
-import { addressText, ensureFree, type Address } from './listening.ts';
+import { addressText, ensureFree, ownUrl, type Address } from './listening.ts';
+import { stateFolder, writeState } from './state-file.ts';
 import { UserError } from './user-error.ts';
 import type { FoundConfig } from './zero-config.ts';
 
@@ -64,17 +67,20 @@ export async function serve(options: ServeOptions): Promise<void> {
     fleet,
     log,
     calls: new Set(),
+    adminToken: randomBytes(32).toString('base64url'),
     draining: false,
   };
   const server = await openServer(gateway, config.server);
   fleet.apply(settingsOf(source));
 
+  const state = await leaveWord(gateway, { url: server.url, config: loaded?.file });
   log.show(banner({ url: server.url, file: loaded?.file, news: found?.news ?? [] }));
   for (const warning of loaded?.warnings ?? []) log.say('warn', warning);
   const looking = found && keepLooking(found, gateway, { settingsOf, flags });
   stopOnSignal(async () => {
     looking?.close();
     await drain(server, gateway);
+    state?.close();
     await fleet.close(true);
     await found?.close();
     log.flush();
@@ -83,6 +89,25 @@ export async function serve(options: ServeOptions): Promise<void> {
   await fleet.probed();
   announced = true;
   log.show(instanceTable([...fleet.instances()]));
+}
+
+/** Lets the other commands find this server. Without it, it serves all the same. */
+async function leaveWord(
+  { adminToken, log }: Gateway,
+  { url, config }: { readonly url: string; readonly config: string | undefined },
+): Promise<{ close(): void } | undefined> {
+  const folder = stateFolder(process.env);
+  const { pid } = process;
+  const state = { url: ownUrl(url), pid, token: adminToken, startedAt: Date.now(), config };
+  try {
+    return await writeState(folder, { ...state, version: VERSION });
+  } catch (error) {
+    log.say(
+      'warn',
+      `${folder} can't be written (${(error as Error).message}): the other commands will need --url and --token, and server.adminToken has to be set`,
+    );
+    return undefined;
+  }
 }
 
 async function openServer(gateway: Gateway, address: Address): Promise<RunningServer> {

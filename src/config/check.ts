@@ -55,11 +55,12 @@ export function check(
   const services = block(config['services']);
   for (const [name, value] of Object.entries(services))
     errors.push(...limitErrors(block(value), ['services', name]));
-  const { apiKeys } = block(config['server']);
+  const { apiKeys, adminToken } = block(config['server']);
   for (const [index, value] of list(apiKeys).entries())
     errors.push(...limitErrors(block(value), ['server', 'apiKeys', index]));
   errors.push(
     ...apiKeyErrors(apiKeys),
+    ...adminTokenErrors(adminToken, list(apiKeys)),
     ...limitErrors(config, []),
     ...limitErrors(block(config['defaults']), ['defaults']),
   );
@@ -263,6 +264,19 @@ function apiKeyErrors(value: unknown): Finding[] {
     }
   }
   return found;
+}
+
+/** Who may call must not manage for it, and what no header can carry would lock everybody out. */
+function adminTokenErrors(token: unknown, apiKeys: readonly unknown[]): Finding[] {
+  if (typeof token !== 'string') return [];
+  const at = (message: string): Finding[] => [
+    { path: ['server', 'adminToken'], at: 'value', message: `\`server.adminToken\` ${message}` },
+  ];
+  const same = apiKeys.findIndex((each) => block(each)['key'] === token);
+  if (same >= 0) {
+    return at(`is also the key of \`server.apiKeys[${same}]\`, whose holders may call, not manage`);
+  }
+  return /^[!-~]*$/.test(token) ? [] : at('must be plain letters, digits and signs without spaces');
 }
 
 function block(value: unknown): Block {

@@ -373,7 +373,10 @@ const server = z.strictObject({
   maxBodySize: size
     .prefault('100mb')
     .meta({ description: 'Larger request bodies are refused with 413.' }),
-  adminToken: notYet(text).optional().meta({ description: 'A fixed token for `/admin`.' }),
+  adminToken: text.optional().meta({
+    description:
+      "A fixed token for `/admin`, beside each run's own. Write `${VARIABLE}` rather than the token itself.",
+  }),
 });
 
 /** Visible ASCII but the slash: names stand in response headers, and before a slash in targets. */

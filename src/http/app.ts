@@ -1,4 +1,4 @@
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { H3, HTTPError, type EventHandler } from 'h3';
 import { OPERATIONS, type Operation } from '../service.ts';
 import { authenticate, checkBrowser, preflightHeaders } from './auth.ts';
@@ -6,6 +6,7 @@ import { gatewayError, renderError, type ErrorBody, type HttpError } from './err
 import type { Gateway } from './gateway.ts';
 import { findModel, listModels } from './models.ts';
 import { asHttpError } from './internal-error.ts';
+import { sendJson } from './json-answer.ts';
 import { onNode } from './listener.ts';
 import { proxy } from './proxy.ts';
 
@@ -52,6 +53,11 @@ export function createApp(gateway: Gateway): H3 {
     }),
   );
   get('/v1/models/**', guarded(gateway, oneModel(gateway)));
+  const admin = manage(gateway);
+  for (const route of ['/admin', '/admin/**']) {
+    app.all(route, admin);
+    app.options(route, preflight(gateway));
+  }
   app.options('/**', preflight(gateway));
   app.all(
     '/**',
@@ -69,12 +75,12 @@ function open(gateway: Gateway, answer: Answer) {
     try {
       headers = checkBrowser(request, gateway.snapshot.config.server);
       const { status, body } = answer(request, pathOf(request));
-      send(response, status, body, headers);
+      sendJson(response, status, body, headers);
     } catch (thrown) {
       const error = asHttpError(gateway, thrown);
       const { method, url } = request;
       gateway.log.say('warn', `${error.status} ${method} ${url}: ${error.message}`);
-      send(response, error.status, { error: error.body }, { ...headers, ...error.headers });
+      sendJson(response, error.status, { error: error.body }, { ...headers, ...error.headers });
     }
   });
 }
@@ -113,6 +119,18 @@ function readiness({ fleet }: Gateway): Reply {
   };
 }
 
+/** The management API; its code is loaded by the first who asks for it. */
+function manage(gateway: Gateway) {
+  return onNode((request, response) => {
+    import('./admin/answer.ts')
+      .then(({ answerAdmin }) => answerAdmin(gateway, request, response))
+      .catch((bug: unknown) => {
+        asHttpError(gateway, bug);
+        response.destroy();
+      });
+  });
+}
+
 function preflight(gateway: Gateway) {
   return onNode((request, response) => {
     try {
@@ -120,7 +138,7 @@ function preflight(gateway: Gateway) {
       response.writeHead(204, { ...allowed, ...preflightHeaders(request) }).end();
     } catch (thrown) {
       const error = asHttpError(gateway, thrown);
-      send(response, error.status, { error: error.body }, error.headers);
+      sendJson(response, error.status, { error: error.body }, error.headers);
     }
   });
 }
@@ -143,21 +161,6 @@ function noRoute(method: string, path: string): HttpError {
 
 function pathOf(request: IncomingMessage): string {
   return (request.url ?? '/').split('?')[0]!;
-}
-
-function send(
-  response: ServerResponse,
-  status: number,
-  body: unknown,
-  headers: OutgoingHttpHeaders,
-): void {
-  const text = JSON.stringify(body);
-  response.writeHead(status, {
-    ...headers,
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-  });
-  response.end(response.req.method === 'HEAD' ? undefined : text);
 }
 
 /** What the framework itself refuses, such as a malformed path. */

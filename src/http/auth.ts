@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from '
 import type { Config } from '../config/schema.ts';
 import { matchesPattern } from '../gateway/directory.ts';
 import { gatewayError } from './errors.ts';
+import type { Gateway } from './gateway.ts';
 
 type Server = Config['server'];
 export type ApiKey = Server['apiKeys'][number];
@@ -34,11 +35,39 @@ export function authenticate(headers: IncomingHttpHeaders, server: Server): ApiK
   );
 }
 
+/**
+ * Lets in who holds the admin token: this run's own, or the one that the config sets. A client's API
+ * key is neither.
+ * @throws HttpError `invalid_admin_token` (401).
+ */
+export function authenticateAdmin(
+  headers: IncomingHttpHeaders,
+  { adminToken, snapshot }: Pick<Gateway, 'adminToken' | 'snapshot'>,
+): void {
+  const presented = bearer(headers);
+  const digest = sha256(presented ?? '');
+  let allowed = false;
+  for (const token of [adminToken, snapshot.config.server.adminToken]) {
+    if (token !== undefined && timingSafeEqual(digest, sha256(token))) allowed = true;
+  }
+  if (allowed && presented !== undefined) return;
+  throw gatewayError(
+    'invalid_admin_token',
+    presented === undefined
+      ? 'The management API needs the admin token: send "Authorization: Bearer TOKEN"; `jairouter` commands on the same account find it by themselves.'
+      : 'This is not the admin token, which is new in each run unless server.adminToken sets it.',
+    { headers: { 'www-authenticate': 'Bearer realm="jairouter admin"' } },
+  );
+}
+
 /** What the client presents as its key, in either of the usual headers. */
 export function presentedKey(headers: IncomingHttpHeaders): string | undefined {
-  const bearer = /^bearer\s+(.+)$/i.exec(headers.authorization ?? '')?.[1]?.trim();
   const other = headers['x-api-key'];
-  return bearer ?? (typeof other === 'string' ? other : undefined);
+  return bearer(headers) ?? (typeof other === 'string' ? other : undefined);
+}
+
+function bearer(headers: IncomingHttpHeaders): string | undefined {
+  return /^bearer\s+(.+)$/i.exec(headers.authorization ?? '')?.[1]?.trim();
 }
 
 /** Whether a key may use a model, by the name that the client sends. */
@@ -84,7 +113,7 @@ export function checkBrowser(request: IncomingMessage, server: Server): Outgoing
 /** The answer to a browser's preflight. */
 export function preflightHeaders(request: IncomingMessage): OutgoingHttpHeaders {
   return {
-    'access-control-allow-methods': 'GET, POST, OPTIONS',
+    'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE, OPTIONS',
     'access-control-allow-headers':
       request.headers['access-control-request-headers'] ?? 'authorization, content-type',
     'access-control-max-age': '600',

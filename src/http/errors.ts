@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http';
+import type { Problem } from '../config/problem.ts';
 
 /** Every error that is the gateway's own: its status and OpenAI type, by its code. */
 export const ERRORS = {
@@ -8,7 +9,9 @@ export const ERRORS = {
   unsupported_parameter: { status: 400, type: 'invalid_request_error' },
   invalid_http: { status: 400, type: 'invalid_request_error' },
   invalid_url: { status: 400, type: 'invalid_request_error' },
+  invalid_request: { status: 400, type: 'invalid_request_error' },
   invalid_api_key: { status: 401, type: 'authentication_error' },
+  invalid_admin_token: { status: 401, type: 'authentication_error' },
   model_not_allowed: { status: 403, type: 'permission_error' },
   host_not_allowed: { status: 403, type: 'permission_error' },
   origin_not_allowed: { status: 403, type: 'permission_error' },
@@ -38,6 +41,8 @@ export interface ErrorBody {
   readonly type: string;
   readonly param: string | null;
   readonly code: string | null;
+  /** Each mistake of a config, with its place; of the management API alone. */
+  readonly problems?: readonly Problem[];
 }
 
 /** What a client gets instead of an answer. */
@@ -59,13 +64,18 @@ export class HttpError extends Error {
 export function gatewayError(
   code: ErrorCode,
   message: string,
-  options: { readonly param?: string | null; readonly headers?: OutgoingHttpHeaders } = {},
+  options: {
+    readonly param?: string | null;
+    readonly headers?: OutgoingHttpHeaders;
+    readonly problems?: readonly Problem[];
+  } = {},
 ): HttpError {
   const { status, type } = ERRORS[code];
+  const { param = null, headers, problems } = options;
   return new HttpError(
     status,
-    { message, type, param: options.param ?? null, code },
-    options.headers ?? {},
+    { message, type, param, code, ...(problems && { problems }) },
+    headers,
   );
 }
 

@@ -10,6 +10,8 @@ export interface Gateway {
   readonly log: Log;
   /** Those that are running now. */
   readonly calls: Set<Call>;
+  /** Opens `/admin`, in this run. */
+  readonly adminToken: string;
   /** Set while the server drains: no new calls. */
   draining: boolean;
 }

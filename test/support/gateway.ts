@@ -17,7 +17,12 @@ export interface TestGateway extends RunningServer {
   readonly said: readonly string[];
   /** A POST of JSON (or of bytes) to a path. */
   post(path: string, body: unknown, init?: RequestInit): Promise<Response>;
+  /** A request with the admin token, to `GET /admin/status` and the like; a body goes as JSON. */
+  admin(route: string, body?: unknown): Promise<Response>;
 }
+
+/** What opens `/admin` of each server that a test starts. */
+export const ADMIN_TOKEN = 'admin-token-of-the-tests';
 
 /** A real server on a free port, compiled from a config as a file would have it; it closes with the test. */
 export async function startGateway(
@@ -41,6 +46,7 @@ export async function startGateway(
     fleet,
     log,
     calls: new Set(),
+    adminToken: ADMIN_TOKEN,
     draining: false,
   };
   const server = await startServer(gateway, { host: '127.0.0.1', port: 0 });
@@ -60,6 +66,14 @@ export async function startGateway(
         headers: { 'content-type': 'application/json', ...(init?.headers as object) },
         body: typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body),
       }),
+    admin(route, body) {
+      const [method = '', path = ''] = route.split(' ');
+      return fetch(server.url + path, {
+        method,
+        headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
+        body: body === undefined ? null : JSON.stringify(body),
+      });
+    },
   };
 }
 

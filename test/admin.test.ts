@@ -1,0 +1,144 @@
+import { request as httpRequest } from 'node:http';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { describe, expect, it } from 'vitest';
+import { ROUTES } from '../src/http/admin/routes.ts';
+import { expectDescribed, openApi } from './support/admin.ts';
+import { ADMIN_TOKEN, startGateway } from './support/gateway.ts';
+
+const DESCRIPTION = '/admin/openapi.json';
+
+/** fetch sets Host and Origin by itself. */
+function ask(url: string, headers: Record<string, string>, method = 'GET') {
+  return new Promise<{ status: number; headers: Record<string, unknown>; body: string }>(
+    (resolve, reject) => {
+      const request = httpRequest(url, { method, headers }, (response) => {
+        let body = '';
+        response.on('data', (chunk: Buffer) => (body += chunk.toString()));
+        response.on('end', () =>
+          resolve({ status: response.statusCode!, headers: response.headers, body }),
+        );
+      });
+      request.on('error', reject);
+      request.end();
+    },
+  );
+}
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+describe('the admin token', () => {
+  it('opens /admin, and nothing else does', async () => {
+    const server = { apiKeys: [{ name: 'me', key: 'sk-me' }], adminToken: 'fixed-token' };
+    const { url } = await startGateway({ server });
+    const status = async (headers: Record<string, string>) =>
+      (await ask(url + DESCRIPTION, headers)).status;
+    expect(await status(bearer(ADMIN_TOKEN))).toBe(200);
+    expect(await status(bearer('fixed-token'))).toBe(200);
+    expect(await status({})).toBe(401);
+    expect(await status(bearer(''))).toBe(401);
+    expect(await status(bearer('wrong'))).toBe(401);
+    expect(await status(bearer('sk-me'))).toBe(401);
+    expect(await status({ 'x-api-key': ADMIN_TOKEN })).toBe(401);
+  });
+
+  it('is asked for before anything else is told, and never told itself', async () => {
+    const gateway = await startGateway({ server: { adminToken: 'fixed-token' } });
+    for (const path of ['/admin', '/admin/nothing', '/admin/status']) {
+      const { status, headers, body } = await ask(gateway.url + path, bearer('fixed-tokem'));
+      expect({ path, status }).toEqual({ path, status: 401 });
+      expect(headers['www-authenticate']).toMatch(/^Bearer/);
+      expect(JSON.parse(body)).toMatchObject({ error: { code: 'invalid_admin_token' } });
+      expect(body).not.toContain('fixed-token');
+    }
+    expect(gateway.said.join('\n')).toContain('401 GET /admin/nothing');
+  });
+
+  it('does not stand in for an API key', async () => {
+    const { url } = await startGateway({ server: { apiKeys: [{ name: 'me', key: 'sk-me' }] } });
+    expect((await ask(`${url}/v1/models`, bearer(ADMIN_TOKEN))).status).toBe(401);
+  });
+});
+
+describe('browsers', () => {
+  it('are held to the same rules as elsewhere', async () => {
+    const { url } = await startGateway({ server: { cors: { origins: ['http://tool.example'] } } });
+    const of = (headers: Record<string, string>) =>
+      ask(url + DESCRIPTION, { ...bearer(ADMIN_TOKEN), ...headers });
+    expect((await of({ host: 'evil.example' })).status).toBe(403);
+    expect((await of({ origin: 'https://evil.example' })).status).toBe(403);
+    const allowed = await of({ origin: 'http://tool.example' });
+    expect(allowed.status).toBe(200);
+    expect(allowed.headers['access-control-allow-origin']).toBe('http://tool.example');
+  });
+
+  it('may ask beforehand for every method there is', async () => {
+    const { url } = await startGateway({ server: { cors: { origins: ['http://tool.example'] } } });
+    const headers = { origin: 'http://tool.example' };
+    const answer = await ask(`${url}/admin/instances/a`, headers, 'OPTIONS');
+    expect(answer.status).toBe(204);
+    const methods = String(answer.headers['access-control-allow-methods']).split(', ');
+    const used = Object.keys(ROUTES).map((key) => key.split(' ')[0]);
+    expect(methods).toEqual(expect.arrayContaining([...new Set(used)]));
+  });
+});
+
+describe('a request that is none of them', () => {
+  it('is told so in JSON', async () => {
+    const gateway = await startGateway({});
+    for (const path of ['/admin', '/admin/', '/admin/nothing', '/admin/openapi.json/x']) {
+      const answer = await gateway.admin(`GET ${path}`);
+      expect({ path, status: answer.status }).toEqual({ path, status: 404 });
+      expect(await answer.json()).toMatchObject({ error: { code: 'unknown_route' } });
+    }
+  });
+
+  it('is told which methods there are', async () => {
+    const gateway = await startGateway({});
+    const answer = await gateway.admin(`DELETE ${DESCRIPTION}`);
+    expect(answer.status).toBe(405);
+    expect(answer.headers.get('allow')).toBe('GET, OPTIONS');
+    expect(await answer.json()).toMatchObject({ error: { code: 'method_not_allowed' } });
+  });
+
+  it('gets the headers alone when it is a HEAD', async () => {
+    const gateway = await startGateway({});
+    const whole = await gateway.admin(`GET ${DESCRIPTION}`);
+    const head = await gateway.admin(`HEAD ${DESCRIPTION}`);
+    expect(head.status).toBe(200);
+    expect(head.headers.get('content-length')).toBe(String((await whole.text()).length));
+    expect(await head.text()).toBe('');
+    expect(head.headers.get('cache-control')).toBe('no-store');
+  });
+});
+
+describe('the description', () => {
+  it('is valid OpenAPI 3.1', async () => {
+    const { valid, errors } = await new Validator().validate(
+      // It looks references up in place.
+      { ...structuredClone(await openApi(await startGateway({}))) },
+    );
+    expect({ valid, errors }).toEqual({ valid: true, errors: undefined });
+  });
+
+  it('has every route, with an operationId of its own', async () => {
+    const { paths } = await openApi(await startGateway({}));
+    const listed = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(listed.toSorted()).toEqual(Object.keys(ROUTES).toSorted());
+    const ids = Object.values(paths).flatMap((methods) =>
+      Object.values(methods).map(
+        (operation) => (operation as { operationId?: string }).operationId,
+      ),
+    );
+    expect(new Set(ids).size).toBe(listed.length);
+  });
+
+  it('fits itself', async () => {
+    const gateway = await startGateway({});
+    const api = await openApi(gateway);
+    expectDescribed(api, `GET ${DESCRIPTION}`, 200, api);
+    const refused = await fetch(gateway.url + DESCRIPTION);
+    expectDescribed(api, `GET ${DESCRIPTION}`, 401, await refused.json());
+  });
+});
