@@ -102,11 +102,46 @@ Then point your tools at http://127.0.0.1:4747/v1`,
         .choices(['yaml', 'json', 'ts'] as const)
         .default('yaml' as const),
     )
+    .option('--from <file>', 'make it of a JAiRouter or LiteLLM config, as `import` does')
     .option('--force', 'write over a config that is there already')
-    .addHelpText('after', examples('init', 'init --yes', 'init --format ts --force'))
-    .action(async (options) => {
+    .addHelpText(
+      'after',
+      examples('init', 'init --yes', 'init --format ts --force', 'init --from litellm/config.yaml'),
+    )
+    .action(async ({ from, ...options }) => {
+      if (from !== undefined) {
+        const { importFile } = await import('./commands/import.ts');
+        return importFile(from, { format: options.format, force: options.force });
+      }
       const { init } = await import('./commands/init.ts');
-      await init(options);
+      return init(options);
+    });
+
+  program
+    .command('import')
+    .description('make a config of another gateway’s: JAiRouter’s YAML or LiteLLM’s config.yaml')
+    .argument('<file>', 'the config to read; -: standard input')
+    .addOption(
+      new Option('--format <format>', 'the kind of file (default: yaml)').choices([
+        'yaml',
+        'json',
+        'ts',
+      ] as const),
+    )
+    .option('-o, --output <file>', 'where to write it (default: jairouter.config.*); -: to stdout')
+    .option('--force', 'write over a file that is there already')
+    .option('--json', 'say what was carried over as JSON')
+    .addHelpText(
+      'after',
+      examples(
+        'import application.yml',
+        'import litellm/config.yaml -o jairouter.config.ts',
+        'import config.yaml -o - > team.yaml',
+      ),
+    )
+    .action(async (file, options) => {
+      const { importFile } = await import('./commands/import.ts');
+      await importFile(file, options);
     });
 
   program

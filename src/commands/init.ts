@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
-import { findConfig } from '../config/search.ts';
-import { renderConfig, type ConfigFormat, type NewInstance } from '../config/write.ts';
+import type { ConfigFormat } from '../config/text.ts';
+import { renderConfig, type NewInstance } from '../config/write.ts';
 import { discover, type DiscoverOptions, type Found } from '../instances/discovery.ts';
 import { about, listing } from './found-list.ts';
+import { refuseSecondConfig, shadowOf, writeNewConfig } from './new-config.ts';
 import { BadAnswer, openQuestions, type Questions } from './questions.ts';
 import { paintFor, type Output } from './terminal.ts';
 import { UserError } from './user-error.ts';
@@ -48,7 +48,7 @@ export async function init(options: InitOptions, around = here()): Promise<void>
     );
   }
   const file = join(cwd, `jairouter.config.${options.format}`);
-  if (!options.force) await refuseSecond(file, around);
+  if (!options.force) await refuseSecondConfig(file, around);
 
   const paint = paintFor(output, env);
   output.write('Looking for backends on this machine and for API keys ...\n');
@@ -67,24 +67,16 @@ export async function init(options: InitOptions, around = here()): Promise<void>
   const plan = interactive
     ? await askFor(usual, { offered, force: options.force === true }, around)
     : usual;
-  await write(plan, options.force === true, cwd);
-  const lines = [...nextSteps(plan, found, around), ...(await shadow(plan, around))];
+  const instances = plan.included.length > 0 ? plan.included.map(instanceOf) : [EXAMPLE];
+  const text = renderConfig({ format: plan.format, port: plan.port, instances });
+  await writeNewConfig({ file: plan.file, text, force: options.force, cwd });
+  const lines = [...nextSteps(plan, found, around), ...(await shadowOf(plan.file, around))];
   output.write(`${lines.join('\n')}\n`);
 }
 
 function here(): Surroundings {
   const { env, stdin: input, stdout: output } = process;
   return { cwd: process.cwd(), env, input, output };
-}
-
-/** A second config in the same folder would never be read, or keep the first from being read. */
-async function refuseSecond(file: string, { cwd, env }: Surroundings): Promise<void> {
-  const existing = await findConfig(cwd, env);
-  if (existing === undefined || dirname(existing) !== resolve(cwd)) return;
-  const name = basename(existing);
-  const where = name === 'package.json' ? 'package.json has a config in it' : `${name} is here`;
-  const force = name === basename(file) ? 'writes over it' : `writes ${basename(file)} beside it`;
-  throw new UserError(`${where} already; --force ${force}`);
 }
 
 async function askFor(
@@ -139,20 +131,6 @@ function readTarget(answer: string, cwd: string): { file: string; format: Config
   throw new BadAnswer('Please answer a file that ends in .yaml, .json or .ts.');
 }
 
-async function write(plan: Plan, force: boolean, cwd: string): Promise<void> {
-  const { included, port, file, format } = plan;
-  const instances = included.length > 0 ? included.map(instanceOf) : [EXAMPLE];
-  const text = renderConfig({ format, port, instances });
-  try {
-    await writeFile(file, text, { flag: force ? 'w' : 'wx' });
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const name = relative(cwd, file);
-    if (code === 'EEXIST') throw new UserError(`${name} is here already; --force writes over it`);
-    throw new UserError(`${name} could not be written: ${message}`);
-  }
-}
-
 /** Stands in a config that nothing was found for. */
 const EXAMPLE: NewInstance = {
   name: 'laptop',
@@ -203,11 +181,4 @@ function* nextSteps(
 /** The `.env` file that is read with a config. */
 function envFile(config: string): string {
   return join(dirname(config), '.env');
-}
-
-/** @returns A warning where another config is found before the one just written; else nothing. */
-async function shadow({ file }: Plan, { cwd, env }: Surroundings): Promise<string[]> {
-  const first = await findConfig(cwd, env);
-  if (first === undefined || first === file || dirname(first) !== dirname(file)) return [];
-  return ['', `! ${basename(first)} comes before it and is what serve reads: remove one of them.`];
 }

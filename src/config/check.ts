@@ -150,6 +150,11 @@ function limitErrors(owner: Block, path: Path): Finding[] {
   ];
 }
 
+/** @returns Whether an instance may send such a header with every request. */
+export function isOwnHeader(name: string, value: string): boolean {
+  return isHeaderName(name) && !OF_CONNECTION.test(name) && isHeaderValue(value);
+}
+
 function isHeaderName(name: string): boolean {
   return !throws(() => validateHeaderName(name));
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { addressProblem, baseUrlProblem } from './base-url.ts';
 import { HOST_WANTED, parseHost } from './host.ts';
-import { parseDuration, parseRate, parseSize, type Rate } from './units.ts';
+import { LONGEST_DURATION, parseDuration, parseRate, parseSize, type Rate } from './units.ts';
 
 /**
  * The kinds of values that options take. Each says in plain words what it wants ("must be …"), and
@@ -25,15 +25,13 @@ export function notYet<T extends z.ZodType>(schema: T): T {
   }) as unknown as T;
 }
 
-/** Beyond this, Node's timers fire at once instead of late. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 const DURATION = 'must be a duration like 500ms, 30s, 5m or 2h';
 export const duration = z
   .string(DURATION)
   .transform((text, ctx) => {
     const ms = parseDuration(text);
     if (ms === undefined) return refuse(ctx, DURATION);
-    return ms > 0 && ms <= LONGEST_TIMER ? ms : refuse(ctx, 'must be above 0 and at most 596h');
+    return ms > 0 && ms <= LONGEST_DURATION ? ms : refuse(ctx, 'must be above 0 and at most 596h');
   })
   .meta({ pattern: orVariable(String.raw`\s*\d+(\.\d+)?\s*([mM]?[sS]|[mMhH])\s*`) });
 

@@ -87,6 +87,11 @@ export function escapeVariables(text: string): string {
   return text.replaceAll('${', () => '$${');
 }
 
+/** @returns Whether a config option reads the environment. */
+export function hasVariable(text: string): boolean {
+  return /(?<!\$)\$\{/.test(text);
+}
+
 function badReference(text: string, at: number): string {
   const end = text.indexOf('}', at);
   const reference = text.slice(at, end < 0 ? at + 2 : end + 1);

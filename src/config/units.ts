@@ -9,6 +9,9 @@ const SIZE_UNITS = {
   gib: 1024 ** 3,
 };
 
+/** Milliseconds: beyond this, Node's timers fire at once instead of late. */
+export const LONGEST_DURATION = 2 ** 31 - 1;
+
 /** @returns Milliseconds of `500ms`, `30s`, `1.5m`, `2h`; `undefined` when it is no duration. */
 export function parseDuration(text: string): number | undefined {
   return parseQuantity(text, DURATION_UNITS);

@@ -4,8 +4,7 @@ import { PACKAGE_ROOT } from '../package-root.ts';
 import { stringify } from 'yaml';
 import { baseUrlProblem } from './base-url.ts';
 import { escapeVariables } from './interpolate.ts';
-
-export type ConfigFormat = 'yaml' | 'json' | 'ts';
+import { tsKey, tsText, type ConfigFormat } from './text.ts';
 
 /** An instance as a new config lists it. */
 export interface NewInstance {
@@ -107,11 +106,5 @@ function tsLines({ name, comment, options }: Row): string[] {
     const text = typeof value === 'string' ? tsText(value) : `[${value.map(tsText).join(', ')}]`;
     return `      ${key}: ${text},`;
   });
-  const key = /^[A-Za-z_$][\w$]*$/.test(name) ? name : tsText(name);
-  return [...(comment ? [`    // ${comment}`] : []), `    ${key}: {`, ...lines, '    },'];
-}
-
-function tsText(value: string): string {
-  const escaped = JSON.stringify(value).slice(1, -1);
-  return `'${escaped.replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
+  return [...(comment ? [`    // ${comment}`] : []), `    ${tsKey(name)}: {`, ...lines, '    },'];
 }

@@ -36,10 +36,10 @@ describe('jairouter', () => {
     },
   );
 
-  test.each(['serve', 'init', 'mock'])('explains %s, with examples', async (command) => {
+  test.each(['serve', 'init', 'import', 'mock'])('explains %s, with examples', async (command) => {
     const { code, stdout } = await run(command, '--help');
     expect(code).toBe(0);
-    expect(stdout).toContain(`Examples:\n  jairouter ${command}\n`);
+    expect(stdout).toMatch(new RegExp(`Examples:\n  jairouter ${command}\\b`));
   });
 
   test.each([

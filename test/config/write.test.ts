@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadConfig, type LoadedConfig } from '../../src/config/load.ts';
-import { renderConfig, type ConfigFormat, type NewInstance } from '../../src/config/write.ts';
+import type { ConfigFormat } from '../../src/config/text.ts';
+import { renderConfig, type NewInstance } from '../../src/config/write.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const FORMATS: readonly ConfigFormat[] = ['yaml', 'json', 'ts'];
