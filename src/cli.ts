@@ -145,6 +145,22 @@ Then point your tools at http://127.0.0.1:4747/v1`,
     });
 
   program
+    .command('check')
+    .description('say whether the config is valid, and its instances are there with their models')
+    .option('-c, --config <file>', 'the config (default: jairouter.config.* from here upward)')
+    .option('--json', 'say it as JSON')
+    .addHelpText(
+      'after',
+      `${examples('check', 'check -c team.yaml', 'check --json')}
+
+It ends with 0 when all is well, with 1 when something is not, and with 2 when the config is invalid.`,
+    )
+    .action(async (options) => {
+      const { check } = await import('./commands/check.ts');
+      await check(options);
+    });
+
+  program
     .command('mock')
     .description('run a backend for rehearsals: all services, no models behind them')
     .option('-p, --port <number>', 'listen on this port; 0: any free one', port, 4748)

@@ -92,7 +92,8 @@ function distinct(fresh: readonly Found[], present: readonly Found[]): Found[] {
   );
 }
 
-function configFor(usable: readonly Found[], env: Where['env'], mock: Mock | undefined): Config {
+/** @returns The config that serves what was found, or the mock in its place. */
+export function configFor(usable: readonly Found[], env: Where['env'], mock?: Mock): Config {
   const instances = Object.fromEntries(
     usable.map(({ name, adapter, baseUrl, apiKeyVariable }) => [
       name,

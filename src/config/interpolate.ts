@@ -89,7 +89,12 @@ export function escapeVariables(text: string): string {
 
 /** @returns Whether a config option reads the environment. */
 export function hasVariable(text: string): boolean {
-  return /(?<!\$)\$\{/.test(text);
+  return variablesIn(text).length > 0;
+}
+
+/** @returns The names of the variables that a config option reads. */
+export function variablesIn(text: string): string[] {
+  return [...text.matchAll(/(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)/g)].map(([, name = '']) => name);
 }
 
 function badReference(text: string, at: number): string {

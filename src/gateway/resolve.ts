@@ -89,9 +89,14 @@ export function nearestModels(
   aliases: ReadonlyMap<string, Alias>,
   directory: Directory,
 ): string[] {
+  return nearestNames(name, [...aliases.keys(), ...directory.exact.keys()]);
+}
+
+/** The same among any names. */
+export function nearestNames(name: string, names: Iterable<string>): string[] {
   const wanted = name.toLowerCase();
   const scored: { known: string; score: number }[] = [];
-  for (const known of new Set([...aliases.keys(), ...directory.exact.keys()])) {
+  for (const known of new Set(names)) {
     const candidate = known.toLowerCase();
     const within = candidate.includes(wanted) || wanted.includes(candidate);
     const score =

@@ -78,6 +78,18 @@ export async function discover(options: DiscoverOptions): Promise<Found[]> {
   }
 }
 
+/**
+ * What a server shows itself to be, whatever port it is on.
+ *
+ * @returns Its kind, and the adapter for it if there is one.
+ */
+export async function kindOf(
+  backend: Backend,
+): Promise<{ readonly name: string; readonly adapter: string | undefined } | undefined> {
+  const kind = await recognised(askedOnce(backend), knownKinds(undefined));
+  return kind && { name: kind.name, adapter: kind.adapter?.name };
+}
+
 function knownKinds(ports: DiscoverOptions['ports']): Kind[] {
   const portsOf = (name: string, usual: readonly number[]): readonly number[] =>
     ports ? (ports[name] ?? []) : usual;

@@ -36,11 +36,14 @@ describe('jairouter', () => {
     },
   );
 
-  test.each(['serve', 'init', 'import', 'mock'])('explains %s, with examples', async (command) => {
-    const { code, stdout } = await run(command, '--help');
-    expect(code).toBe(0);
-    expect(stdout).toMatch(new RegExp(`Examples:\n  jairouter ${command}\\b`));
-  });
+  test.each(['serve', 'init', 'import', 'check', 'mock'])(
+    'explains %s, with examples',
+    async (command) => {
+      const { code, stdout } = await run(command, '--help');
+      expect(code).toBe(0);
+      expect(stdout).toMatch(new RegExp(`Examples:\n  jairouter ${command}\\b`));
+    },
+  );
 
   test.each([
     [['serv'], "jairouter: unknown command 'serv' (Did you mean serve?)"],
