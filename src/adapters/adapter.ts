@@ -8,11 +8,36 @@ export interface Reply {
   readonly json: unknown;
 }
 
+/** What a config says to the adapter of one instance, beside what all instances have. */
+export interface AdapterOptions {
+  /** Scores of a reranker that gives raw logits (llama.cpp) can be brought to 0..1. */
+  readonly rerank?: { readonly score: 'raw' | 'sigmoid' };
+  /** Azure's two URL styles, and the deployments that models go by. */
+  readonly azure?: {
+    readonly api: 'deployments' | 'v1';
+    readonly apiVersion?: string | undefined;
+    /** Deployment names by the names that clients call them. */
+    readonly deployments: Readonly<Record<string, string>>;
+  };
+}
+/** The blocks that only some adapters read. */
+export type OptionBlock = Exclude<keyof AdapterOptions, 'rerank'>;
+
+/** What a probe has learnt of a server that its calls need to know. */
+export interface Facts {
+  /** Where its paths begin, when that is up to its operator (Infinity). */
+  readonly prefix?: string;
+  /** Inputs of one embeddings or rerank request. */
+  readonly maxInputs?: number;
+}
+
 /**
  * A backend as a probe sees it: requests go to its `baseUrl` with its credentials, bounded in time.
  * Both reject only when no HTTP answer came (refused, reset, timed out).
  */
 export interface Backend {
+  /** Absent: nobody has configured it, it was found. */
+  readonly options?: AdapterOptions;
   get(path: string): Promise<Reply>;
   post(path: string, body: unknown): Promise<Reply>;
 }
@@ -47,6 +72,8 @@ export interface ProbeResult {
   readonly models?: readonly CatalogueModel[];
   /** The operations this very server has, where it tells (vLLM's routes); absent: all of the adapter's. */
   readonly operations?: readonly Operation[];
+  /** Absent: what was known stays. */
+  readonly facts?: Facts;
 }
 
 /** A part of a multipart form, as it lies in the request. */
@@ -69,6 +96,8 @@ export interface AdapterCall {
   readonly stream: boolean;
   /** The form's parts in their order, when the body is multipart. */
   readonly form?: readonly FormPart[];
+  readonly options?: AdapterOptions;
+  readonly facts?: Facts;
 }
 
 /**
@@ -80,6 +109,25 @@ export interface RequestPatch {
   readonly remove?: readonly string[];
   /** Multipart only: gives each part as it is to be sent; the same object means untouched bytes. */
   readonly parts?: (parts: readonly FormPart[]) => readonly FormPart[];
+  /** Where to send it, in place of the operation's path, when that depends on the call. */
+  readonly path?: string;
+}
+
+/** One of the answers that make one call's. */
+export interface PartAnswer {
+  readonly body: Buffer;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** A call as several requests, for a backend that takes only so many inputs in one. */
+export interface Split {
+  /** What each of them has at its top level, over what `request` has set; at least one. */
+  readonly parts: readonly Readonly<Record<string, unknown>>[];
+  /**
+   * Their answers, in their order, as the one that the backend would give to the whole call.
+   * @throws Error when that can't be made of them.
+   */
+  readonly join: (answers: readonly PartAnswer[]) => string | Buffer;
 }
 
 /** One server-sent event, without its framing. */
@@ -125,6 +173,8 @@ export interface OperationSpec {
    * @throws RequestRefused when this backend cannot do what the client asks.
    */
   readonly request?: (call: AdapterCall) => RequestPatch | undefined;
+  /** @returns `undefined` when the call fits into one request. */
+  readonly split?: (call: AdapterCall) => Split | undefined;
   readonly response?: (call: AdapterCall) => ResponseTransform | undefined;
 }
 
@@ -133,10 +183,16 @@ export interface Adapter {
   readonly name: string;
   /** Where discovery looks for it on this machine. */
   readonly ports: readonly number[];
+  /** What all its paths begin with, and a `baseUrl` may end with all the same (`/openai`). */
+  readonly root?: string;
+  /** The blocks of an instance's config that it reads. */
+  readonly options?: readonly OptionBlock[];
   /** Used when an instance has no `baseUrl`: clouds have one address for all. */
   readonly baseUrl?: string;
   /** Variables that may hold a key for it, the usual one first; absent: `NAME_API_KEY`. */
   readonly keyVariables?: readonly string[];
+  /** Variables that may hold its address, beside the `_BASE_URL` that goes with the key's. */
+  readonly addressVariables?: readonly string[];
   /** Pays by use and is not ours: probed rarely. */
   readonly cloud?: boolean;
   /** The headers that carry an instance's `apiKey`. */
@@ -146,6 +202,8 @@ export interface Adapter {
    * backend's own limit, or a request may meet a socket that is just being closed.
    */
   readonly keepAlive: number;
+  /** After how many requests it closes a connection; absent: it does not count them. */
+  readonly requestsPerConnection?: number;
   readonly operations: Readonly<Partial<Record<Operation, OperationSpec>>>;
   /** Health, catalogue and loaded models, without a generation. Rejects when the backend is out of reach. */
   probe(backend: Backend): Promise<ProbeResult>;

@@ -14,7 +14,8 @@ export function failureOf(reply: Reply, path: string): ProbeResult | undefined {
     status >= 400 ? readError(status, reply.headers['content-type'], text) : streamError(text);
   if (status < 300 && !error) return undefined;
   const said = error ? `: ${error.message}` : '';
-  if (status === 401 || status === 403) {
+  // Gemini answers 400 to a wrong key.
+  if (status === 401 || status === 403 || (status === 400 && error?.code === 'invalid_api_key')) {
     return {
       state: 'misconfigured',
       detail: `it refuses our credentials (GET ${path} answers ${status}${said}): set the instance's apiKey`,

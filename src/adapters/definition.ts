@@ -99,6 +99,7 @@ function probeOf(definition: AdapterDefinition, base: Adapter): Adapter['probe']
     let view = views.get(backend);
     if (!view) {
       view = {
+        ...backend,
         get: (path) => backend.get(place(path)),
         post: (path, body) => backend.post(place(path), body),
       };

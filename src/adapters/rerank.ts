@@ -95,8 +95,9 @@ function rank(entry: JsonObject, position: number, call: AdapterCall): Ranked {
   const score = asNumber(entry['relevance_score']) ?? asNumber(entry['score']);
   if (score === undefined) throw new Error('a rerank result has no score');
   const index = asNumber(entry['index']) ?? position;
-  // As it is: raw logits and probabilities are not comparable, and only the user knows which it is.
-  const ranked = { index, relevance_score: score };
+  // Raw logits and probabilities are not comparable, and only the user knows which it is.
+  const sigmoid = call.options?.rerank?.score === 'sigmoid';
+  const ranked = { index, relevance_score: sigmoid ? 1 / (1 + Math.exp(-score)) : score };
   if (!flag(call.fields['return_documents'])) return ranked;
   const document = asDocument(entry['document'] ?? entry['text']) ?? asDocument(sent(call, index));
   return document === undefined ? ranked : { ...ranked, document };

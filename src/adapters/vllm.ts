@@ -1,11 +1,5 @@
 import type { Operation } from '../service.ts';
-import {
-  defineAdapter,
-  type Backend,
-  type OperationSpec,
-  type ProbeResult,
-  type Reply,
-} from './adapter.ts';
+import { defineAdapter, type Backend, type OperationSpec, type ProbeResult } from './adapter.ts';
 import { bearer } from './auth.ts';
 import { entriesOf, failureIfThere, failureOf, modelOf, noList, versionAt } from './catalogue.ts';
 import { embeddings } from './embeddings.ts';
@@ -13,6 +7,7 @@ import { isLoading } from './errors.ts';
 import { inlineImages, inlineImagesOfForm } from './images.ts';
 import { asObject } from './json.ts';
 import { rerank } from './rerank.ts';
+import { routesOf } from './routes.ts';
 import { explicitSpeech } from './speech.ts';
 import { translatedTranscription } from './transcription.ts';
 
@@ -64,50 +59,8 @@ async function probe(backend: Backend): Promise<ProbeResult> {
   if (!entries) return noList(path);
   const models = entries.map((entry) => ({ ...modelOf(entry), loaded: true }));
   const server = [version.version, ...models.map((model) => model.id)].join('\n');
-  const found = await routesOf(backend, server);
+  const found = await routesOf(backend, server, operations);
   return { state: 'healthy', ...version, models, ...(found ? { operations: found } : {}) };
-}
-
-interface Routes {
-  /** What the server was when it told them. */
-  readonly server: string;
-  readonly operations: readonly Operation[] | undefined;
-}
-const ROUTES = new WeakMap<Backend, Routes>();
-
-/**
- * vLLM has a route only if its model can do it, and tells so in its API description: hundreds of
- * kilobytes, asked for once per server and model. `undefined` where the description is turned off,
- * or is that of something in between.
- */
-async function routesOf(
-  backend: Backend,
-  server: string,
-): Promise<readonly Operation[] | undefined> {
-  const known = ROUTES.get(backend);
-  if (known?.server === server) return known.operations;
-  const reply = await description(backend);
-  if (!reply) return undefined;
-  const paths = asObject(asObject(reply.json)?.['paths']) ?? {};
-  const all = Object.keys(operations) as Operation[];
-  const found = all.filter((name) => pathOf(name) in paths);
-  const routes = { server, operations: found.length > 0 ? found : undefined };
-  ROUTES.set(backend, routes);
-  return routes.operations;
-}
-
-/** @returns `undefined` when it is to be asked again: a busy server may need long to write it. */
-async function description(backend: Backend): Promise<Reply | undefined> {
-  try {
-    const reply = await backend.get('/openapi.json');
-    return reply.status < 500 ? reply : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function pathOf(operation: Operation): string {
-  return operation in operations ? operations[operation as keyof typeof operations].path : '';
 }
 
 async function recognise(backend: Backend): Promise<boolean> {

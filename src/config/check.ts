@@ -9,6 +9,8 @@ export interface KnownAdapter {
   readonly baseUrl?: string;
   /** Present when it can be asked to load a model. */
   readonly warm?: unknown;
+  /** The blocks of an instance that it reads, beside those that all do. */
+  readonly options?: readonly string[];
 }
 
 export interface Checked {
@@ -90,6 +92,20 @@ function adapterErrors(
   if (instance['warm'] !== undefined && adapter.warm === undefined) {
     return [
       at('warm', `the \`${name}\` adapter can't be asked to load a model; leave \`warm\` out`),
+    ];
+  }
+  const foreign = adapters
+    .flatMap((known) => known.options ?? [])
+    .find((block) => instance[block] !== undefined && !adapter.options?.includes(block));
+  if (foreign !== undefined) {
+    const owners = adapters.filter((known) => known.options?.includes(foreign));
+    const names = owners.map((known) => `\`${known.name}\``).join(', ');
+    return [
+      {
+        path: [...path, foreign],
+        at: 'key',
+        message: `\`${pathText([...path, foreign])}\` is for the adapter ${names}, not for \`${name}\`; leave it out`,
+      },
     ];
   }
   if (wantsAddress && instance['baseUrl'] === undefined && adapter.baseUrl === undefined)

@@ -300,6 +300,31 @@ const instance = z
       .meta({
         description: `Models to load as soon as it is reached, for adapters that can: ${warmers.join(', ')}.`,
       }),
+    azure: z
+      .strictObject({
+        api: z.enum(['deployments', 'v1']).prefault('deployments').meta({
+          description:
+            'Which of its two APIs is called: that with a path for each deployment and an `api-version`, or the newer `/openai/v1`.',
+        }),
+        apiVersion: text.optional().meta({
+          description: 'The `api-version` of the former. Unset: `2024-10-21`.',
+        }),
+        deployments: z.record(text, text).prefault({}).meta({
+          description:
+            'Deployments by the names that clients call them. Unset: a model is deployed under its own name.',
+        }),
+      })
+      .optional()
+      .meta({ description: 'For the azure adapter.' }),
+    rerank: z
+      .strictObject({
+        score: z.enum(['raw', 'sigmoid']).prefault('raw').meta({
+          description:
+            'Scores as they come, or through the sigmoid function, for backends that give raw logits (llamacpp) beside others that give 0 to 1.',
+        }),
+      })
+      .optional()
+      .meta({ description: 'How its rerank answers are read.' }),
     maxConcurrency: numeric({ whole: true, min: 1 })
       .optional()
       .meta({ description: 'Attempts on it at one time.' }),

@@ -40,11 +40,8 @@ export function openAnswer(outlet: Outlet, status: number, headers: AnswerHeader
       return new EventAnswer(outlet);
   }
   // We asked for none: the client can't be trusted to know an encoding, nor the header to be true.
-  if (transform?.body || encoding !== undefined) {
-    return new BufferedAnswer(outlet, transform ?? {}, {
-      contentType: contentType ?? '',
-      encoding,
-    });
+  if (transform?.body || encoding !== undefined || outlet.request.split) {
+    return new BufferedAnswer(outlet, transform ?? {}, { headers, encoding });
   }
   return new PlainAnswer(outlet, contentType);
 }

@@ -1,7 +1,7 @@
 import type { ResponseTransform } from '../adapters/adapter.ts';
 import { streamError } from '../adapters/errors.ts';
 import { readUsage, type Usage } from '../observe/usage.ts';
-import type { Answerer, Outlet } from './outlet.ts';
+import type { Answerer, AnswerHeaders, Outlet } from './outlet.ts';
 import { decoded } from './encoding.ts';
 import { badAnswer, eventFailure, type Failure } from './failure.ts';
 
@@ -10,6 +10,7 @@ export class BufferedAnswer implements Answerer {
   readonly events = 0;
   readonly #outlet: Outlet;
   readonly #transform: ResponseTransform;
+  readonly #headers: AnswerHeaders;
   readonly #contentType: string;
   readonly #encoding: string | undefined;
   readonly #chunks: Buffer[] = [];
@@ -19,13 +20,14 @@ export class BufferedAnswer implements Answerer {
     outlet: Outlet,
     transform: ResponseTransform,
     {
-      contentType,
+      headers,
       encoding,
-    }: { readonly contentType: string; readonly encoding: string | undefined },
+    }: { readonly headers: AnswerHeaders; readonly encoding: string | undefined },
   ) {
     this.#outlet = outlet;
     this.#transform = transform;
-    this.#contentType = contentType;
+    this.#headers = headers;
+    this.#contentType = headers['content-type']?.toString().toLowerCase() ?? '';
     this.#encoding = encoding;
   }
 
@@ -36,12 +38,24 @@ export class BufferedAnswer implements Answerer {
 
   end(): void {
     const body = decoded(Buffer.concat(this.#chunks), this.#encoding);
-    this.#body = body;
     const error = body.includes('"error"') ? streamError(body.toString('utf8')) : undefined;
     if (error) {
       this.#outlet.fail(eventFailure(this.#outlet.request.instance, error));
       return;
     }
+    const { split } = this.#outlet.request;
+    if (!split) this.#follow(body);
+    else {
+      const first = { body, headers: this.#headers };
+      this.#outlet.gather(split.rest, (others) => {
+        const whole = this.#read(() => split.join([first, ...others]));
+        if (whole !== undefined) this.#follow(Buffer.from(whole));
+      });
+    }
+  }
+
+  #follow(body: Buffer): void {
+    this.#body = body;
     const links = this.#read(() => this.#transform.links?.(body, this.#contentType) ?? []);
     if (!links) return;
     if (links.length === 0) this.#deliver(body, []);

@@ -7,7 +7,7 @@ import type { Call, ClientRequest } from './call.ts';
 import { requestHeaders } from './headers.ts';
 import { patchJson } from './json-patch.ts';
 import { patchForm } from './multipart.ts';
-import type { AttemptRequest } from './outlet.ts';
+import type { AttemptRequest, PartRequest } from './outlet.ts';
 
 /** Pieces of a patched body up to this many bytes are joined: one write is cheaper than several. */
 const JOIN_LIMIT = 1024 * 1024;
@@ -40,31 +40,48 @@ export function attemptRequest(
     fields: client.fields,
     stream: client.stream,
     ...(client.form ? { form: client.form.parts } : {}),
+    options: instance.settings.options,
+    facts: instance.facts,
   };
   const patch = spec.request?.(seen) ?? {};
-  const renamed = model === client.model ? patch : { ...patch, set: { ...patch.set, model } };
-  const body = patchBody(client, renamed);
-  const length = Buffer.isBuffer(body)
-    ? body.length
-    : body.reduce((total, piece) => total + piece.length, 0);
+  const renamed = model === client.model ? patch : { ...patch, set: { model, ...patch.set } };
+  const split = spec.split?.(seen);
+  const requests = split?.parts.map((part) =>
+    prepare(target, call, client, { ...renamed, set: { ...renamed.set, ...part } }),
+  );
   const number = call.attempts.length + beside + 1;
   return {
     instance,
     operation,
     model,
-    path: instance.basePath + spec.path,
-    headers: requestHeaders(call.request.headers, instance.headers, {
-      requestId: call.id,
-      length,
-      ...(client.contentType === undefined ? {} : { contentType: client.contentType }),
-    }),
-    body,
+    path: instance.basePath + (patch.path ?? spec.path),
+    ...(requests
+      ? { ...requests[0]!, split: { rest: requests.slice(1), join: split!.join } }
+      : prepare(target, call, client, renamed)),
     stream: client.stream,
     timeouts: plan.timeouts.get(instance.name)!,
     transform: spec.response?.(seen),
     ownHeaders: { ...call.ownHeaders, ...attemptHeaders(instance.name, model, number) },
     response: call.response,
   };
+}
+
+function prepare(
+  { instance }: Target<Instance>,
+  call: Call,
+  client: ClientRequest,
+  patch: RequestPatch,
+): PartRequest {
+  const body = patchBody(client, patch);
+  const length = Buffer.isBuffer(body)
+    ? body.length
+    : body.reduce((total, piece) => total + piece.length, 0);
+  const headers = requestHeaders(call.request.headers, instance.headers, {
+    requestId: call.id,
+    length,
+    ...(client.contentType === undefined ? {} : { contentType: client.contentType }),
+  });
+  return { headers, body };
 }
 
 /** The client's bytes as they came, but for what the patch names. */

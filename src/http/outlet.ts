@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import type { ResponseTransform } from '../adapters/adapter.ts';
+import type { PartAnswer, ResponseTransform, Split } from '../adapters/adapter.ts';
 import type { Timeouts } from '../config/settings.ts';
 import type { Instance } from '../instances/instance.ts';
 import type { Usage } from '../observe/usage.ts';
@@ -16,6 +16,8 @@ export interface AttemptRequest {
   /** undici's flat list of names and values. */
   readonly headers: string[];
   readonly body: Buffer | readonly Buffer[];
+  /** Of a call that takes several requests: those after the first, and what makes one answer of all. */
+  readonly split?: { readonly rest: readonly PartRequest[]; readonly join: Split['join'] };
   /** The client asked for a stream. */
   readonly stream: boolean;
   readonly timeouts: Timeouts;
@@ -23,6 +25,12 @@ export interface AttemptRequest {
   /** The gateway's own headers on the answer. */
   readonly ownHeaders: OutgoingHttpHeaders;
   readonly response: ServerResponse;
+}
+
+/** Another request of the same call, to the same path. */
+export interface PartRequest {
+  readonly headers: string[];
+  readonly body: Buffer | readonly Buffer[];
 }
 
 /** How the head that the client gets differs from the backend's. */
@@ -48,6 +56,8 @@ export interface Outlet {
   write(bytes: Buffer | string): void;
   /** Gets what the answer links to on the same backend; without it, the attempt fails. */
   follow(paths: readonly string[], then: (linked: readonly Buffer[]) => void): void;
+  /** Gets the answers to the rest of a call's requests; without one of them, the attempt fails. */
+  gather(rest: readonly PartRequest[], then: (answers: readonly PartAnswer[]) => void): void;
   /** The answer is whole. */
   finish(bytes?: Buffer | string): void;
   /** Gives up before anything went to the client. */

@@ -1,10 +1,19 @@
 import type { Dispatcher } from 'undici';
+import type { PartAnswer } from '../adapters/adapter.ts';
 import { wasStale } from '../instances/pool.ts';
 import type { Usage } from '../observe/usage.ts';
 import { openAnswer } from './answer.ts';
-import type { Answerer, AnswerHeaders, AttemptRequest, HeadChanges, Outlet } from './outlet.ts';
+import type {
+  Answerer,
+  AnswerHeaders,
+  AttemptRequest,
+  HeadChanges,
+  Outlet,
+  PartRequest,
+} from './outlet.ts';
 import { badAnswer, describeSocketError, transportFailure, type Failure } from './failure.ts';
 import { responseHeaders } from './headers.ts';
+import { askParts, PartFailed } from './parts.ts';
 
 /** Who wants to know how an attempt gets on. */
 export interface AttemptListener {
@@ -215,6 +224,24 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet {
       (error: unknown) => {
         const why = error instanceof Error ? error.message : String(error);
         this.fail(badAnswer(`"${instance.name}" links to a result that it does not give: ${why}.`));
+      },
+    );
+  }
+
+  gather(rest: readonly PartRequest[], then: (answers: readonly PartAnswer[]) => void): void {
+    const { instance, path } = this.request;
+    this.#following = new AbortController();
+    const onAnswer = () => {
+      this.#timer?.refresh();
+    };
+    askParts(instance, path, rest, { signal: this.#following.signal, onAnswer }).then(
+      (answers) => {
+        for (const { body } of answers) this.#bytes += body.length;
+        if (this.#phase !== 'over') this.#guard(() => then(answers));
+      },
+      (error: unknown) => {
+        if (error instanceof PartFailed) this.fail(error.failure);
+        else if (this.#phase !== 'over') this.#fault(error);
       },
     );
   }

@@ -1,5 +1,5 @@
 import { getGlobalDispatcher, type Dispatcher } from 'undici';
-import type { Backend, Reply } from '../adapters/adapter.ts';
+import type { AdapterOptions, Backend, Reply } from '../adapters/adapter.ts';
 
 /** Bytes of an answer that are read; no list of models is longer. */
 const MAX_ANSWER = 8 * 1024 * 1024;
@@ -11,6 +11,8 @@ export interface BackendOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** Milliseconds for a request and its whole answer. */
   readonly timeout: number;
+  /** What the config says to the adapter. */
+  readonly options?: AdapterOptions;
   /** Ends requests early. */
   readonly signal?: AbortSignal;
   /** Read anew for each request. Default: undici's global one. */
@@ -20,6 +22,7 @@ export interface BackendOptions {
 /** @returns A backend as a probe sees it, over HTTP. Redirects are answers like others. */
 export function connectBackend(options: BackendOptions): Backend {
   return {
+    ...(options.options && { options: options.options }),
     get: (path) => request(options, { method: 'GET', path }),
     post: (path, body) => request(options, { method: 'POST', path, body: JSON.stringify(body) }),
   };

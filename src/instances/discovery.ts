@@ -1,6 +1,6 @@
 import { Agent } from 'undici';
 import type { Adapter, Backend, ProbeResult } from '../adapters/adapter.ts';
-import { OTHERS } from '../adapters/fingerprint.ts';
+import { COMPATIBLE } from '../adapters/fingerprint.ts';
 import { ADAPTERS } from '../adapters/index.ts';
 import { SERVICES, serviceOf, type Operation, type Service } from '../service.ts';
 import { connectBackend } from './backend.ts';
@@ -12,7 +12,7 @@ export interface Found {
   readonly name: string;
   /** The adapter to use. */
   readonly adapter: string;
-  /** What it is: `ollama`, or `LM Studio`, which is used through the adapter `openai`. */
+  /** What it is: the adapter's name, or that of a server that is only compatible with OpenAI. */
   readonly kind: string;
   readonly baseUrl: string;
   readonly version?: string;
@@ -42,8 +42,7 @@ export interface DiscoverOptions {
 /** What may be behind a port. */
 interface Kind {
   readonly name: string;
-  /** Absent: it is known, but no adapter can use it. */
-  readonly adapter: Adapter | undefined;
+  readonly adapter: Adapter;
   readonly ports: readonly number[];
   recognise(backend: Backend): Promise<boolean>;
 }
@@ -105,17 +104,14 @@ function knownKinds(ports: DiscoverOptions['ports']): Kind[] {
         ]
       : [],
   );
-  const others = OTHERS.map((other): Kind => ({
-    name: other.name,
-    adapter: other.openai ? ADAPTERS.openai : undefined,
-    ports: portsOf(other.name, other.ports),
-    recognise: (backend) => other.recognise(backend),
-  }));
-  return [...adapters, ...others];
+  const compatible: Kind = {
+    name: COMPATIBLE.name,
+    adapter: ADAPTERS.openai,
+    ports: portsOf(COMPATIBLE.name, COMPATIBLE.ports),
+    recognise: (backend) => COMPATIBLE.recognise(backend),
+  };
+  return [...adapters, compatible];
 }
-
-/** The last of the table takes any server that lists models as OpenAI does, so most of the others. */
-const GENERIC = OTHERS.at(-1)?.name;
 
 type Sighting = Omit<Found, 'name'>;
 
@@ -142,7 +138,7 @@ async function lookAt(
     asked,
     kinds.filter((one) => one.ports.includes(port)),
   );
-  if (kind?.name === GENERIC) kind = await recognised(asked, kinds);
+  if (kind?.name === COMPATIBLE.name) kind = await recognised(asked, kinds);
   if (!kind || (await isOurs(asked))) return undefined;
   const path = basePathOf(kind.adapter);
   return describe(kind, {
@@ -153,8 +149,8 @@ async function lookAt(
 }
 
 /** Below which a server of this kind has its API, when it is one of this machine. */
-function basePathOf(adapter: Adapter | undefined): string {
-  if (!adapter || adapter.baseUrl === undefined || adapter.cloud) return '';
+function basePathOf(adapter: Adapter): string {
+  if (adapter.baseUrl === undefined || adapter.cloud) return '';
   return new URL(adapter.baseUrl).pathname.replace(/\/+$/, '');
 }
 
@@ -207,10 +203,6 @@ async function describe(
     readonly connect: (headers: Readonly<Record<string, string>>) => Backend;
   },
 ): Promise<Sighting> {
-  if (!adapter) {
-    const note = 'jairouter has no adapter for it yet';
-    return { adapter: 'openai', kind, baseUrl, models: [], services: [], usable: false, note };
-  }
   const variables = keyVariables(adapter === ADAPTERS.openai ? { name: nameFor(kind) } : adapter);
   let result = await probe(adapter, connect({}));
   const wantsKey = result.state === 'misconfigured';
@@ -264,9 +256,9 @@ function providers(env: DiscoverOptions['env']): Sighting[] {
   }));
 }
 
-/** @returns A name for an instance: `LM Studio` → `lmstudio`. */
+/** @returns A name for an instance. */
 function nameFor(kind: string): string {
-  return kind === GENERIC ? 'local' : kind.toLowerCase().replaceAll(/[^a-z0-9-]+/g, '');
+  return kind === COMPATIBLE.name ? 'local' : kind.toLowerCase().replaceAll(/[^a-z0-9-]+/g, '');
 }
 
 /** Names each after its kind, and after its port too where there are several. */

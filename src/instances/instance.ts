@@ -1,7 +1,14 @@
 import { createHistogram } from 'node:perf_hooks';
 import { isDeepStrictEqual } from 'node:util';
 import type { Dispatcher } from 'undici';
-import type { Adapter, Backend, CatalogueModel, ProbeResult } from '../adapters/adapter.ts';
+import type {
+  Adapter,
+  AdapterOptions,
+  Backend,
+  CatalogueModel,
+  Facts,
+  ProbeResult,
+} from '../adapters/adapter.ts';
 import type { BreakerSettings, HealthSettings } from '../config/settings.ts';
 import type { Meaning } from '../gateway/protect/classify.ts';
 import { Breaker, type Permit } from '../gateway/protect/breaker.ts';
@@ -39,6 +46,8 @@ export interface InstanceSettings {
   /** Whether calls cost money; `undefined`: as its address and adapter suggest. */
   readonly paid: boolean | undefined;
   readonly pool: PoolOptions;
+  /** What only its adapter understands. */
+  readonly options: AdapterOptions;
   /** A variable that its config names and the environment lacks: the instance is off. */
   readonly unset: string | undefined;
 }
@@ -70,6 +79,8 @@ export class Instance implements Routable {
   stateDetail: string | undefined;
   nextLook: number | undefined;
   version: string | undefined;
+  /** What its calls need to know of it; learnt by its probes. */
+  facts: Facts = {};
   catalogue: Catalogue;
   readonly #latency = new LatencyAverage();
   // Small: two digits, up to an hour; there may be a thousand instances.
@@ -287,6 +298,7 @@ export class Instance implements Routable {
   /** Takes over what a probe has found; the state is the health checker's to decide. */
   learn(result: ProbeResult): void {
     if (result.version !== undefined) this.version = result.version;
+    if (result.facts) this.facts = result.facts;
     // The same list again must not look like a change: an index over all models depends on it.
     if (result.models && !isDeepStrictEqual(result.models, this.#listed)) {
       this.#listed = result.models;
@@ -312,6 +324,7 @@ export class Instance implements Routable {
       baseUrl: origin + basePath,
       headers,
       timeout,
+      options: this.settings.options,
       get dispatcher() {
         return dispatcher();
       },

@@ -7,6 +7,8 @@ export interface PoolOptions {
   readonly connectTimeout: number;
   /** Milliseconds that an idle socket may be used again. */
   readonly keepAlive: number;
+  /** Requests after which the backend closes a connection; absent: it does not count them. */
+  readonly requestsPerConnection?: number | undefined;
   /** PEM text of an authority to trust beside the system's. */
   readonly ca?: string | undefined;
   readonly rejectUnauthorized?: boolean | undefined;
@@ -44,6 +46,10 @@ export function openPool(origin: string, options: PoolOptions): Dispatcher {
     // A backend that advertises `Keep-Alive: timeout=N` is believed, less a second or more.
     keepAliveMaxTimeout: Math.max(options.keepAlive, 60_000),
     keepAliveTimeoutThreshold: 2000,
+    // undici ends a connection with the request after this many.
+    ...(options.requestsPerConnection === undefined
+      ? {}
+      : { maxRequestsPerClient: options.requestsPerConnection - 1 }),
     headersTimeout: 0,
     bodyTimeout: 0,
   };

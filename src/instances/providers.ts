@@ -14,16 +14,21 @@ export interface Provider {
 export function findProviders(env: Readonly<Record<string, string | undefined>>): Provider[] {
   return Object.values<Adapter>(ADAPTERS).flatMap((adapter): Provider[] => {
     const apiKeyVariable = keyVariables(adapter).find((name) => env[name]?.trim());
-    if (!adapter.cloud || adapter.baseUrl === undefined || !apiKeyVariable) return [];
-    const addressVariable = apiKeyVariable.replace(/_API_KEY$/, '_BASE_URL');
-    const address = env[addressVariable]?.trim();
-    if (!address) return [{ adapter, apiKeyVariable, baseUrl: adapter.baseUrl }];
+    if (!adapter.cloud || !apiKeyVariable) return [];
+    const addressVariable = [
+      apiKeyVariable.replace(/_API_KEY$/, '_BASE_URL'),
+      ...(adapter.addressVariables ?? []),
+    ].find((name) => env[name]?.trim());
+    const usual = adapter.baseUrl;
+    if (addressVariable === undefined) {
+      return usual === undefined ? [] : [{ adapter, apiKeyVariable, baseUrl: usual }];
+    }
     // A key belongs to the address that is set beside it, and must go nowhere else. On this machine
     // servers are found by their ports, and the address may well be our own.
-    const baseUrl = remote(address);
+    const baseUrl = remote(env[addressVariable]!.trim());
     if (baseUrl !== undefined) return [{ adapter, apiKeyVariable, baseUrl }];
     const refusal = `${addressVariable} names another address, so ${apiKeyVariable} is not sent here`;
-    return [{ adapter, apiKeyVariable, baseUrl: adapter.baseUrl, refusal }];
+    return usual === undefined ? [] : [{ adapter, apiKeyVariable, baseUrl: usual, refusal }];
   });
 }
 

@@ -24,7 +24,9 @@ export function instanceSettings(
   return Object.entries(config.instances).map(([name, instance]) => {
     const adapter = context.adapters[instance.adapter]!;
     // The loader leaves out a `baseUrl` that names a variable which is not set; the instance is off.
-    const baseUrl = normalizeBaseUrl(instance.baseUrl ?? adapter.baseUrl ?? OFF);
+    const written = normalizeBaseUrl(instance.baseUrl ?? adapter.baseUrl ?? OFF);
+    const { root } = adapter;
+    const baseUrl = root && written.endsWith(root) ? written.slice(0, -root.length) : written;
     // Each service has its own limit, which the attempt keeps; the sockets only need the largest.
     const connectTimeout = Math.max(
       BUILT_IN.timeouts.connect,
@@ -49,9 +51,14 @@ export function instanceSettings(
       pool: {
         connectTimeout,
         keepAlive: adapter.keepAlive,
+        requestsPerConnection: adapter.requestsPerConnection,
         ca: instance.tls?.ca === undefined ? undefined : readFileSync(instance.tls.ca, 'utf8'),
         rejectUnauthorized: instance.tls?.rejectUnauthorized,
         proxy: instance.proxy ?? proxyFor(baseUrl, context.env),
+      },
+      options: {
+        ...(instance.rerank && { rerank: instance.rerank }),
+        ...(instance.azure && { azure: instance.azure }),
       },
       unset: context.unset.get(name),
     };

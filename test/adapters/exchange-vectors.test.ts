@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { OWN, type OwnName, scene } from './exchange.ts';
+import { offering, scene, type OwnName } from './exchange.ts';
 
 const floats = [0.5, -0.25, 3];
 const base64 = Buffer.from(Float32Array.from(floats).buffer).toString('base64');
@@ -18,7 +18,7 @@ interface Embedded {
   usage: unknown;
 }
 
-describe.each(OWN)('embeddings through %s', (adapter) => {
+describe.each(offering('embeddings'))('embeddings through %s', (adapter) => {
   it.each([
     ['float', 'base64', [floats, floats]],
     ['float', undefined, [base64, base64]],

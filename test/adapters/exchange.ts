@@ -7,6 +7,7 @@ import type { ConfigInput } from '../../src/config/schema.ts';
 import { connectBackend } from '../../src/instances/backend.ts';
 import type { Instance } from '../../src/instances/instance.ts';
 import type { Received } from '../support/fake-backend.ts';
+import type { Operation } from '../../src/service.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 
 /** What a backend answers: an object or array goes as JSON, a string as it is. */
@@ -51,7 +52,29 @@ const HEALTHY: Readonly<Record<OwnName, Readonly<Record<string, Script>>>> = {
     'GET /v1/models/capabilities': list({ id: 'm' }),
   },
   gpustack: { 'GET /v1/models': list({ id: 'm', owned_by: 'gpustack' }) },
+  llamacpp: {
+    'GET /health': { body: { status: 'ok' } },
+    'GET /v1/models': list({ id: 'm', owned_by: 'llamacpp' }),
+  },
+  lmstudio: { 'GET /v1/models': list({ id: 'm', owned_by: 'organization_owner' }) },
+  sglang: { 'GET /v1/models': list({ id: 'm', owned_by: 'sglang' }) },
+  tei: {
+    'GET /health': { body: '' },
+    'GET /info': { body: { model_id: 'm', model_type: { embedding: {} } } },
+  },
+  infinity: {
+    'GET /health': { body: { unix: 1755850000.5 } },
+    'GET /models': list({ id: 'm', owned_by: 'infinity' }),
+  },
+  anthropic: { 'GET /v1/models': list({ id: 'm', type: 'model' }) },
+  azure: { 'GET /openai/v1/models': list({ id: 'm' }) },
+  gemini: { 'GET /v1beta/openai/models': list({ id: 'models/m', owned_by: 'google' }) },
 };
+
+/** The adapters that have the operation. */
+export function offering(operation: Operation): OwnName[] {
+  return OWN.filter((name) => operation in ADAPTERS[name].operations);
+}
 
 export function list(...data: readonly object[]): Scripted {
   return { body: { object: 'list', data } };

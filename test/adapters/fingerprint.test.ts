@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Adapter, Backend } from '../../src/adapters/adapter.ts';
-import { OTHERS } from '../../src/adapters/fingerprint.ts';
+import { COMPATIBLE } from '../../src/adapters/fingerprint.ts';
 import { ADAPTERS } from '../../src/adapters/index.ts';
 import { serve, serveWire, type Routes } from './server.ts';
 
 const RECOGNISERS: readonly { name: string; recognise?(backend: Backend): Promise<boolean> }[] = [
   ...Object.values<Adapter>(ADAPTERS),
-  ...OTHERS,
+  COMPATIBLE,
 ];
-const LISTS = ['OpenAI-compatible server'];
+const LISTS: readonly string[] = [COMPATIBLE.name];
 
 async function recognisedBy(backend: Backend): Promise<string[]> {
   const names = RECOGNISERS.map(async (one) =>
@@ -25,26 +25,34 @@ const loading = { error: { message: 'Loading model', type: 'unavailable_error', 
 const unauthorised = (error: unknown) => ({ status: 401, body: { error } });
 
 describe('a server', () => {
-  it.each(['ollama', 'vllm', 'xinference', 'localai', 'gpustack'])(
-    'that is %s is taken for that and nothing else',
-    async (name) => {
-      const { backend } = await serveWire(name);
-      const names = await recognisedBy(backend);
-      expect(names.filter((one) => !LISTS.includes(one))).toEqual([name]);
-    },
-  );
+  it.each([
+    'ollama',
+    'vllm',
+    'xinference',
+    'localai',
+    'gpustack',
+    'llamacpp',
+    'lmstudio',
+    'sglang',
+    'tei',
+    'infinity',
+  ])('that is %s is taken for that and nothing else', async (name) => {
+    const { backend } = await serveWire(name);
+    const names = await recognisedBy(backend);
+    expect(names.filter((one) => !LISTS.includes(one))).toEqual([name]);
+  });
 
   const cases: readonly [string, Routes, readonly string[]][] = [
     ['OpenAI', { 'GET /v1/models': { body: entry('system') } }, LISTS],
-    ['llama.cpp', { 'GET /v1/models': { body: entry('llamacpp') } }, ['llama.cpp', ...LISTS]],
-    ['llama.cpp that loads', { 'GET /v1/models': { status: 503, body: loading } }, ['llama.cpp']],
+    ['llama.cpp', { 'GET /v1/models': { body: entry('llamacpp') } }, ['llamacpp', ...LISTS]],
+    ['llama.cpp that loads', { 'GET /v1/models': { status: 503, body: loading } }, ['llamacpp']],
     [
       'LM Studio',
       {
         'GET /v1/models': { body: entry('organization_owner') },
         'GET /version': { body: { error: 'Unexpected endpoint or method. (GET /version)' } },
       },
-      ['LM Studio', ...LISTS],
+      ['lmstudio', ...LISTS],
     ],
     [
       'SGLang, which has a version and emulates that of Ollama',
@@ -54,14 +62,10 @@ describe('a server', () => {
         'GET /version': version,
         'GET /api/version': version,
       },
-      ['SGLang', ...LISTS],
+      ['sglang', ...LISTS],
     ],
-    [
-      'TEI',
-      { 'GET /info': { body: { model_id: 'a', model_type: { reranker: {} } } } },
-      ['Text Embeddings Inference'],
-    ],
-    ['Infinity', { 'GET /health': { body: { unix: 1755850000.1 } } }, ['Infinity']],
+    ['TEI', { 'GET /info': { body: { model_id: 'a', model_type: { reranker: {} } } } }, ['tei']],
+    ['Infinity', { 'GET /health': { body: { unix: 1755850000.1 } } }, ['infinity']],
     ['LocalAI that starts', { 'GET /readyz': starting }, ['localai']],
     [
       'LocalAI that wants a key',
@@ -109,10 +113,5 @@ describe('a server', () => {
   it.each(cases)('that is %s', async (_, routes, names) => {
     const { backend } = await serve(routes);
     expect(await recognisedBy(backend)).toEqual(names);
-  });
-
-  it('is served through the openai adapter only when it has its routes', () => {
-    const served = OTHERS.filter((other) => other.openai).map(({ name }) => name);
-    expect(served).toEqual(['llama.cpp', 'LM Studio', 'SGLang', ...LISTS]);
   });
 });

@@ -30,7 +30,7 @@ describe.each(OWN.map((name) => ADAPTERS[name]))('what $name sends', (adapter) =
       message: expect.stringMatching(/^[^{<\s][^]*\S$/) as string,
       type: expect.stringMatching(/^\w+$/) as string,
       param: error.param === null ? null : expect.stringMatching(/^\w+$/),
-      code: error.code === null ? null : expect.stringMatching(/^[a-z_]+$/),
+      code: error.code === null ? null : expect.stringMatching(/^\w+$/),
     });
     const clientsMistake = sample.name === 'transcriptions-error-srt';
     expect(adapter.verdict?.(status, error.message) ?? status).toBe(clientsMistake ? 400 : status);
@@ -69,14 +69,22 @@ describe.each(OWN.map((name) => ADAPTERS[name]))('what $name sends', (adapter) =
       expect(failed).toBe(sample.name.includes('error') && !swallowed);
       if (failed || sample.response.ends) return;
       if (operation === 'transcriptions' || operation === 'translations') {
-        expect(sent.map((event) => JSON.parse(event.data) as unknown)).toEqual([
-          { type: 'transcript.text.delta', delta: expect.any(String) as string },
-          { type: 'transcript.text.delta', delta: expect.any(String) as string },
+        const told = sent.map((event) => JSON.parse(event.data) as unknown);
+        expect(told).toEqual([
+          ...told.slice(0, -1).map(() => ({
+            type: 'transcript.text.delta',
+            delta: expect.any(String) as string,
+          })),
           expect.objectContaining({
             type: 'transcript.text.done',
             text: expect.stringMatching(/^ ?Hello world\.$/) as string,
           }),
         ]);
+      } else if (sample.name.includes('async-filter')) {
+        const choices = sent
+          .filter(({ data }) => data !== '[DONE]')
+          .flatMap(({ data }) => (JSON.parse(data) as { choices: object[] }).choices);
+        for (const choice of choices) expect(choice).toHaveProperty('delta');
       } else {
         expect(sent).toEqual(events);
       }
@@ -105,7 +113,9 @@ interface Exchange {
   readonly operation: Operation;
 }
 
-function operationAt(adapter: Adapter, path: string): Operation | undefined {
+function operationAt(adapter: Adapter, route: string): Operation | undefined {
+  // Azure's deployments have paths of their own.
+  const path = route.replace(/^\/openai\/deployments\/[^/]+([^?]+).*$/, '/openai/v1$1');
   return (Object.keys(OPERATIONS) as Operation[]).find(
     (operation) => adapter.operations[operation]?.path === path,
   );

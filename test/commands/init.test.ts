@@ -62,10 +62,10 @@ describe('init --yes', () => {
     'writes a config of all that it found, which loads: %s',
     async (format) => {
       const ollama = await fakeServer(KINDS.ollama);
-      const studio = await fakeServer(KINDS['LM Studio']);
+      const studio = await fakeServer(KINDS.lmstudio);
       const around = await unasked(
         {
-          ports: { ollama: [ollama], 'LM Studio': [studio] },
+          ports: { ollama: [ollama], lmstudio: [studio] },
           env: { OPENAI_API_KEY: 'sk-secret' },
         },
         { format },
@@ -76,7 +76,7 @@ describe('init --yes', () => {
       expect(config.server.port).toBe(4747);
       expect(config.instances).toMatchObject({
         ollama: { adapter: 'ollama', baseUrl: `http://127.0.0.1:${ollama}` },
-        lmstudio: { adapter: 'openai', baseUrl: `http://127.0.0.1:${studio}` },
+        lmstudio: { adapter: 'lmstudio', baseUrl: `http://127.0.0.1:${studio}` },
         openai: { adapter: 'openai', baseUrl: 'https://api.openai.com', apiKey: 'sk-secret' },
       });
       expect(Object.keys(config.instances)).toHaveLength(3);
@@ -120,13 +120,6 @@ describe('init --yes', () => {
     const refused = await unasked({ ports, env: { VLLM_API_KEY: 'wrong' } });
     expect(refused.shown()).toContain('vllm refuses the key in VLLM_API_KEY: set the right one.');
     expect(refused.shown()).not.toContain('wrong');
-  });
-
-  test('names what no adapter can use, and leaves it out', async () => {
-    const port = await fakeServer(KINDS.Infinity);
-    const { cwd, shown } = await unasked({ ports: { Infinity: [port] } });
-    expect(shown()).toContain('no adapter');
-    expect(Object.keys((await load(cwd)).config.instances)).toEqual(['laptop']);
   });
 
   test.each(['yaml', 'json', 'ts'] as const)(

@@ -55,14 +55,14 @@ describe('without a config', () => {
 
   test('what is started later is found, once, and the mock goes', async () => {
     const [port, other] = [await deadPort(), await deadPort()];
-    const first = await found({ ports: { ollama: [port], Infinity: [other] } });
+    const first = await found({ ports: { ollama: [port], vllm: [other] } });
     expect(Object.keys(first.config.instances)).toEqual(['mock']);
     expect(await first.lookAgain()).toBeUndefined();
 
-    await fakeServer(KINDS.Infinity, {}, other);
+    await fakeServer(LOCKED, {}, other);
     const second = (await first.lookAgain())!;
     expect(second.news).toEqual([
-      `found Infinity at http://127.0.0.1:${other}, not served: jairouter has no adapter for it yet`,
+      `found vllm at http://127.0.0.1:${other}, not served: it wants a key: set VLLM_API_KEY`,
     ]);
     expect(Object.keys(second.config.instances)).toEqual(['mock']);
     expect(await second.lookAgain()).toBeUndefined();

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { OTHERS } from '../../src/adapters/fingerprint.ts';
+import { COMPATIBLE } from '../../src/adapters/fingerprint.ts';
 import { ADAPTERS } from '../../src/adapters/index.ts';
 import { options, type Option } from '../../src/config/json-schema.ts';
 import { loadConfig } from '../../src/config/load.ts';
@@ -41,7 +41,7 @@ describe('docs/configuration.md', () => {
   it('names every port where a backend is looked for', () => {
     const [, table = ''] = /^\| port[\s\S]*?\n([\s\S]*?)\n\n/m.exec(page) ?? [];
     const named = table.split('\n').flatMap((row) => row.split('|')[1]!.match(/\d+/g) ?? []);
-    const looked = [...Object.values(ADAPTERS), ...OTHERS].flatMap(({ ports }) =>
+    const looked = [...Object.values(ADAPTERS), COMPATIBLE].flatMap(({ ports }) =>
       ports.map(String),
     );
     expect(new Set(named)).toEqual(new Set(looked));

@@ -9,6 +9,7 @@ const ADAPTERS = [
   { name: 'ollama' },
   { name: 'vllm' },
   { name: 'openai', baseUrl: 'https://api.openai.com' },
+  { name: 'azure', options: ['azure'] },
 ];
 
 async function failure(
@@ -175,7 +176,7 @@ describe('a mistake in a config', () => {
     [
       'an adapter like no other',
       'instances: { a: { adapter: foo } }\n',
-      '1:28 unknown adapter `foo`; known: ollama, vllm, openai',
+      '1:28 unknown adapter `foo`; known: ollama, vllm, openai, azure',
     ],
     [
       'no address where the adapter has none',
@@ -251,6 +252,11 @@ describe('a mistake in a config', () => {
       'models to warm on a backend that can not be asked to',
       instance('warm: [gpt-5]'),
       "4:11 the `openai` adapter can't be asked to load a model; leave `warm` out",
+    ],
+    [
+      'a block for another adapter',
+      instance('azure: { apiVersion: "2024-10-21" }'),
+      '4:5 `instances.a.azure` is for the adapter `azure`, not for `openai`; leave it out',
     ],
     [
       'a rate limit without a rate',

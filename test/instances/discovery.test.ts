@@ -21,6 +21,11 @@ describe('a backend on its own port', () => {
     ['xinference', ['qwen3-chat', 'bge-m3'], 'embeddings'],
     ['localai', ['gpt-4', 'whisper-1', 'bert'], 'transcription'],
     ['gpustack', ['bge-m3'], 'embeddings'],
+    ['llamacpp', ['qwen3-8b-q4.gguf'], 'chat'],
+    ['lmstudio', ['gemma-3-12b'], 'chat'],
+    ['sglang', ['meta-llama/Llama-3.1-8B-Instruct'], 'chat'],
+    ['tei', ['BAAI/bge-reranker-base'], 'rerank'],
+    ['infinity', ['BAAI/bge-m3', 'BAAI/bge-reranker-v2-m3'], 'embeddings'],
   ] as const)('is found and asked for its models: %s', async (kind, models, service) => {
     const port = await fakeServer(KINDS[kind]);
     const [found, ...more] = await look({ [kind]: [port] });
@@ -44,24 +49,15 @@ describe('a backend on its own port', () => {
     expect(found!.services).toEqual(['chat', 'embeddings']);
   });
 
-  test.each([
-    ['llama.cpp', 'llamacpp', ['qwen3-8b.gguf']],
-    ['LM Studio', 'lmstudio', ['gemma-3-12b']],
-    ['SGLang', 'sglang', ['Qwen/Qwen3-8B']],
-    ['OpenAI-compatible server', 'local', ['some-model']],
-  ] as const)('is used through the adapter openai: %s', async (kind, name, models) => {
-    const port = await fakeServer(KINDS[kind]);
-    const found = await look({ [kind]: [port] });
-    expect(summary(found)).toEqual([{ name, adapter: 'openai', kind, usable: true }]);
-    expect(found[0]!.models).toEqual(models);
-  });
-
-  test('is told even when no adapter can use it', async () => {
-    const port = await fakeServer(KINDS.Infinity);
-    const [found] = await look({ Infinity: [port] });
-    expect(found).toMatchObject({ kind: 'Infinity', usable: false, services: [] });
-    expect(found!.note).toContain('no adapter');
-  });
+  test.each([['OpenAI-compatible server', 'local', ['some-model']]] as const)(
+    'is used through the adapter openai: %s',
+    async (kind, name, models) => {
+      const port = await fakeServer(KINDS[kind]);
+      const found = await look({ [kind]: [port] });
+      expect(summary(found)).toEqual([{ name, adapter: 'openai', kind, usable: true }]);
+      expect(found[0]!.models).toEqual(models);
+    },
+  );
 
   test('that demands a key is told with the variable to put it into', async () => {
     const unauthorized = { status: 401, body: { error: 'Unauthorized' } };
@@ -124,9 +120,9 @@ test('a server whose API is below a path of its own is asked there', async () =>
 describe('which backend it is', () => {
   test('is told by the most specific mark, where several kinds share a port', async () => {
     const generic = 'OpenAI-compatible server';
-    const port = await fakeServer(KINDS['llama.cpp']);
-    const shared = { localai: [port], 'llama.cpp': [port], [generic]: [port] };
-    expect(summary(await look(shared))).toMatchObject([{ kind: 'llama.cpp' }]);
+    const port = await fakeServer(KINDS.llamacpp);
+    const shared = { localai: [port], llamacpp: [port], [generic]: [port] };
+    expect(summary(await look(shared))).toMatchObject([{ kind: 'llamacpp' }]);
   });
 
   test('is told by its answers, not by its port', async () => {
@@ -159,11 +155,11 @@ describe('which backend it is', () => {
 
 describe('looking around', () => {
   test('finds all at once, in the order of the adapters, each with a name of its own', async () => {
-    const kinds = ['vllm', 'ollama', 'ollama', 'LM Studio'] as const;
+    const kinds = ['vllm', 'ollama', 'ollama', 'lmstudio'] as const;
     const [vllm, ollama, other, studio] = await Promise.all(
       kinds.map((kind) => fakeServer(KINDS[kind])),
     );
-    const ports = { vllm: [vllm!], 'LM Studio': [studio!], ollama: [ollama!, other!] };
+    const ports = { vllm: [vllm!], lmstudio: [studio!], ollama: [ollama!, other!] };
     const found = await look(ports, { env: { OPENAI_API_KEY: 'sk-1' } });
     expect(found.map(({ name }) => name)).toEqual([
       'ollama',

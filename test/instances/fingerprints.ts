@@ -47,21 +47,20 @@ export const KINDS = {
     '/version': wire('gpustack/version'),
     '/v1/models': wire('gpustack/models'),
   },
-  'llama.cpp': {
-    '/v1/models': {
-      headers: { server: 'llama.cpp' },
-      body: { object: 'list', data: [{ id: 'qwen3-8b.gguf', owned_by: 'llamacpp' }] },
-    },
+  llamacpp: {
+    '/health': wire('llamacpp/health-ok'),
+    '/v1/models': wire('llamacpp/models'),
   },
-  'LM Studio': {
+  lmstudio: {
     '/v1/models': { body: { object: 'list', data: [{ id: 'gemma-3-12b' }] } },
     '/version': { body: { error: 'Unexpected endpoint or method. (GET /version)' } },
   },
-  SGLang: {
+  sglang: {
     '/get_model_info': { body: { model_path: 'Qwen/Qwen3-8B', is_generation: true } },
-    '/v1/models': { body: { object: 'list', data: [{ id: 'Qwen/Qwen3-8B' }] } },
+    '/v1/models': wire('sglang/models'),
   },
-  Infinity: { '/health': { body: { unix: 1755850000.1 } } },
+  tei: { '/health': wire('tei/health'), '/info': wire('tei/info') },
+  infinity: { '/health': wire('infinity/health'), '/models': wire('infinity/models') },
   'OpenAI-compatible server': {
     '/v1/models': { body: { object: 'list', data: [{ id: 'some-model' }] } },
   },

@@ -20,6 +20,8 @@ export function liveAnswer(
     case 'openai GET /v1/models':
     case 'vllm GET /v1/models':
     case 'localai GET /v1/models':
+    case 'llamacpp GET /v1/models':
+    case 'sglang GET /v1/models':
       return listed(backend, samples, {
         data: (id) => ({ id, object: 'model', owned_by: backend }),
       });
@@ -43,6 +45,18 @@ export function liveAnswer(
       });
     case 'gpustack GET /v1/models':
       return inCategory(samples, url.searchParams.getAll('categories'));
+    case 'lmstudio GET /v1/models':
+      return answer(200, {
+        object: 'list',
+        data: [...modelsOf(samples).keys()].map((id) => ({ id, object: 'model' })),
+      });
+    case 'azure GET /openai/v1/models':
+      return answer(200, { object: 'list', data: [{ id: 'gpt4o', object: 'model' }] });
+    case 'sglang GET /get_model_info':
+      return answer(200, { model_path: 'meta-llama/Llama-3.1-8B-Instruct', is_generation: true });
+    case 'llamacpp GET /props':
+      return answer(200, { build_info: 'b10488-0a1b2c3', modalities: { audio: true } });
+    case 'sglang GET /openapi.json':
     case 'vllm GET /openapi.json': {
       const paths = samples
         .filter(({ request, response }) => request.method === 'POST' && response.status < 400)
@@ -66,6 +80,10 @@ export function unknownRoute(backend: string, method: string, path: string): Wir
       return answer(404, wireSample('localai', 'images-edits-404').response.body);
     case 'vllm':
       return answer(404, wireSample('vllm', 'speech-404').response.body);
+    case 'llamacpp':
+      return answer(404, wireSample('llamacpp', 'error-404').response.body);
+    case 'lmstudio':
+      return answer(200, { error: `Unexpected endpoint or method. (${method} ${path})` });
     case 'gpustack':
       return answer(404, { code: 404, reason: 'NotFound', message: 'Not Found' });
     case 'openai':
