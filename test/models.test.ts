@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { SERVICES } from '../src/service.ts';
+import { scripted } from './adapters/exchange.ts';
 import { deadPort, fakeBackend } from './support/fake-backend.ts';
 import { oneInstance, startGateway } from './support/gateway.ts';
+
+/** What is known of a model that nobody tells anything of. */
+const truth = (...instances: string[]) => ({
+  services: SERVICES,
+  context_length: null,
+  loaded: null,
+  instances,
+});
 
 describe('GET /v1/models', () => {
   it('is the union of the catalogues and the aliases', async () => {
@@ -17,12 +27,66 @@ describe('GET /v1/models', () => {
     expect(await answer.json()).toEqual({
       object: 'list',
       data: [
-        { id: 'coder', object: 'model', created: 0, owned_by: 'jairouter' },
-        { id: 'a', object: 'model', created: 0, owned_by: 'openai' },
-        { id: 'b/x', object: 'model', created: 0, owned_by: 'openai' },
-        { id: 'm', object: 'model', created: 0, owned_by: 'openai' },
+        { id: 'coder', object: 'model', created: 0, owned_by: 'jairouter', jairouter: truth('a') },
+        { id: 'a', object: 'model', created: 0, owned_by: 'openai', jairouter: truth('b') },
+        { id: 'b/x', object: 'model', created: 0, owned_by: 'openai', jairouter: truth('a') },
+        { id: 'm', object: 'model', created: 0, owned_by: 'openai', jairouter: truth('a', 'b') },
       ],
     });
+  });
+
+  it('tells what is known of each model, over all that have it', async () => {
+    const tags = (contexts: object[]) => ({
+      body: {
+        models: [
+          { name: 'qwen3:8b', digest: 'd', capabilities: ['completion', 'tools'] },
+          { name: 'nomic-embed-text:latest', digest: 'e', capabilities: ['embedding'] },
+        ],
+      },
+      running: { body: { models: contexts } },
+    });
+    const ollama = async (contexts: object[]) => {
+      const { body, running } = tags(contexts);
+      const { url } = await scripted({ 'GET /api/tags': { body }, 'GET /api/ps': running });
+      return { adapter: 'ollama', baseUrl: url };
+    };
+    const gateway = await startGateway({
+      models: {
+        coder: { targets: ['cold/qwen3:8b', 'warm/qwen3:8b'] },
+        lost: { targets: ['cold/no-such-model'] },
+      },
+      instances: {
+        cold: await ollama([]),
+        warm: await ollama([{ model: 'qwen3:8b', context_length: 8192 }]),
+        also: await ollama([{ model: 'qwen3:8b', context_length: 4096 }]),
+      },
+    });
+    const { data } = (await (await fetch(`${gateway.url}/v1/models`)).json()) as {
+      data: { id: string; jairouter: object }[];
+    };
+    expect(Object.fromEntries(data.map(({ id, jairouter }) => [id, jairouter]))).toEqual({
+      coder: {
+        services: ['chat'],
+        context_length: 8192,
+        loaded: true,
+        instances: ['cold', 'warm'],
+      },
+      lost: { services: [], context_length: null, loaded: null, instances: [] },
+      'qwen3:8b': {
+        services: ['chat'],
+        context_length: 4096,
+        loaded: true,
+        instances: ['cold', 'warm', 'also'],
+      },
+      'nomic-embed-text:latest': {
+        services: ['embeddings'],
+        context_length: null,
+        loaded: false,
+        instances: ['cold', 'warm', 'also'],
+      },
+    });
+    const one = await fetch(`${gateway.url}/v1/models/warm/qwen3:8b`);
+    expect(await one.json()).toMatchObject({ jairouter: { context_length: 8192 } });
   });
 
   it('is answered from memory while backends are dead', async () => {

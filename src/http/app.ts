@@ -48,7 +48,7 @@ export function createApp(gateway: Gateway): H3 {
       const key = authenticate(request.headers, config.server);
       return {
         status: 200,
-        body: { object: 'list', data: listModels(config, gateway.fleet, key) },
+        body: { object: 'list', data: listModels(gateway.snapshot, gateway.fleet, key) },
       };
     }),
   );
