@@ -26,6 +26,30 @@ function askForFloats(call: AdapterCall): RequestPatch | undefined {
   );
 }
 
+/**
+ * @returns How many numbers an answer's first vector has; `undefined` when there is none, or one that
+ *   is no list of numbers.
+ */
+export function vectorLength(body: Buffer): number | undefined {
+  const start = firstVector(body);
+  const opening = start === undefined ? undefined : body[start];
+  if (start === undefined) return undefined;
+  if (opening === QUOTE) {
+    const end = body.indexOf(QUOTE, start + 1);
+    const bytes = Buffer.from(body.toString('latin1', start + 1, end), 'base64').length;
+    return bytes > 0 && bytes % 4 === 0 ? bytes / 4 : undefined;
+  }
+  if (opening !== OPEN_BRACKET) return undefined;
+  const end = body.indexOf(CLOSE_BRACKET, start);
+  // One vector for each token: no vector of the text.
+  if (end < 0 || body.subarray(start + 1, end).includes(OPEN_BRACKET)) return undefined;
+  let numbers = 1;
+  for (let at = body.indexOf(COMMA, start); at >= 0 && at < end; at = body.indexOf(COMMA, at + 1)) {
+    numbers += 1;
+  }
+  return end > skipSpace(body, start + 1) ? numbers : undefined;
+}
+
 /** A vector as OpenAI writes it in base64: little-endian 32-bit floats. */
 export function toBase64(vector: readonly number[]): string {
   const bytes = Buffer.allocUnsafe(vector.length * 4);
@@ -72,15 +96,24 @@ function isVector(value: unknown): value is number[] {
 const KEY = Buffer.from('"embedding"');
 const SPACE = 0x20;
 const COLON = 0x3a;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
 
 /** How the first vector is written; `undefined` for anything else, as Xinference's sparse objects. */
 function firstEncoding(body: Buffer): 'float' | 'base64' | undefined {
+  const start = firstVector(body);
+  const opening = start === undefined ? undefined : body[start];
+  return opening === OPEN_BRACKET ? 'float' : opening === QUOTE ? 'base64' : undefined;
+}
+
+/** Where the value of the first `embedding` begins. */
+function firstVector(body: Buffer): number | undefined {
   // Every entry also has `"object":"embedding"`, which no colon follows.
   for (let at = body.indexOf(KEY); at >= 0; at = body.indexOf(KEY, at)) {
     at = skipSpace(body, at + KEY.length);
-    if (body[at] !== COLON) continue;
-    const opening = body[skipSpace(body, at + 1)];
-    return opening === 0x5b ? 'float' : opening === 0x22 ? 'base64' : undefined;
+    if (body[at] === COLON) return skipSpace(body, at + 1);
   }
   return undefined;
 }

@@ -1,4 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
+import { unlikeEmbeddings } from './embedding-models.ts';
 import { pathText, type Finding, type Path } from './problem.ts';
 import { suggestion } from './suggest.ts';
 
@@ -50,6 +51,7 @@ export function check(
     errors.push(
       ...aliasErrors(alias, path, instances),
       ...targetErrors(value, path, instances),
+      ...embeddingErrors(alias, path, models),
       ...limitErrors(block(value), path),
     );
     warnings.push(...fallbackWarnings(alias, value, path, { instances, models }));
@@ -214,6 +216,38 @@ function targetErrors(model: unknown, path: Path, instances: Block): Finding[] {
     });
   }
   return found;
+}
+
+/**
+ * Vectors of two models can't be compared, and an index of both finds nothing right, so no name may
+ * stand for both.
+ */
+function embeddingErrors(alias: string, path: Path, models: Block): Finding[] {
+  const { sameEmbeddings } = block(models[alias]);
+  if (sameEmbeddings === true || sameEmbeddings === 'true') return [];
+  const unlike = unlikeEmbeddings(meanings(alias, models, new Set()));
+  if (!unlike) return [];
+  const [one, other] = unlike.map((name) => `\`${name}\``);
+  return [
+    {
+      path,
+      at: 'key',
+      message: `\`${pathText(path)}\` stands for two embedding models, ${one} and ${other}, whose vectors can't be compared; give each a name of its own, or set \`sameEmbeddings: true\` if they are one model`,
+    },
+  ];
+}
+
+/** The backends' names of all models that calls for this name may reach. */
+function meanings(name: string, models: Block, seen: Set<string>): readonly string[] {
+  if (seen.has(name)) return [];
+  seen.add(name);
+  if (!Object.hasOwn(models, name)) return [name];
+  const { targets, fallback } = block(models[name]);
+  const texts = (value: unknown) => list(value).filter((one) => typeof one === 'string');
+  return [
+    ...texts(targets).map((target) => target.slice(target.indexOf('/') + 1)),
+    ...texts(fallback).flatMap((other) => meanings(other, models, seen)),
+  ];
 }
 
 interface Names {

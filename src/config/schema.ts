@@ -344,6 +344,10 @@ const model = z
     fallback: z.array(text).default([]).meta({
       description: 'Model names that are tried in this order when no target can serve.',
     }),
+    sameEmbeddings: flag.optional().meta({
+      description:
+        'That its targets and fallbacks are one embedding model, although their names differ.',
+    }),
     rateLimit: rateLimit.optional().meta({ description: 'A limit on calls for this name.' }),
   })
   .meta({ id: 'model', description: 'A model name of your own.' });

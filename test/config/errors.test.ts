@@ -259,6 +259,16 @@ describe('a mistake in a config', () => {
       '4:5 `instances.a.azure` is for the adapter `azure`, not for `openai`; leave it out',
     ],
     [
+      'a name for two embedding models',
+      `${instance('models: [bge-m3, nomic-embed-text]')}models: { e: { targets: [a/bge-m3, a/nomic-embed-text] } }\n`,
+      "5:11 `models.e` stands for two embedding models, `bge-m3` and `nomic-embed-text`, whose vectors can't be compared; give each a name of its own, or set `sameEmbeddings: true` if they are one model",
+    ],
+    [
+      'a fallback to another embedding model',
+      `${instance('weight: 1')}models: { e: { targets: [a/text-embedding-3-large], fallback: [f] }, f: { targets: [a/text-embedding-3-small] } }\n`,
+      "5:11 `models.e` stands for two embedding models, `text-embedding-3-large` and `text-embedding-3-small`, whose vectors can't be compared; give each a name of its own, or set `sameEmbeddings: true` if they are one model",
+    ],
+    [
       'a rate limit without a rate',
       'rateLimit: { capacity: 5 }\n',
       '1:1 `rateLimit.rate` is missing',
