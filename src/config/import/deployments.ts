@@ -120,7 +120,10 @@ function hidesModels(name: string, group: Group, deployments: readonly Deploymen
 function* candidates({ instance, members }: Group, alone: boolean): Generator<string> {
   const { adapter, baseUrl } = instance;
   // `groq/*` works only where the instance has that name.
-  for (const member of members) if (isWhole(member)) yield member.name.replace(/\/\*$/, '');
+  for (const member of members) {
+    const own = /^([^/\s]+)\/\*$/.exec(member.name)?.[1];
+    if (isWhole(member) && own !== undefined) yield own;
+  }
   if (alone) yield adapter;
   if (baseUrl !== undefined && URL.canParse(baseUrl)) {
     const { hostname, port } = new URL(baseUrl);

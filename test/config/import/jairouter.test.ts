@@ -22,6 +22,17 @@ model:
 }
 
 describe('instances of JAiRouter', () => {
+  it('are not named after a pool whose name no instance can have', async () => {
+    const { config } = await imported(`
+model:
+  services:
+    chat:
+      instances: [{ name: '*', base-url: 'http://h:1/v1', instance-id: a }]
+  pools: [{ pool-name: openai/x, members: [{ instance-id: a }] }]
+`);
+    expect(Object.keys(config.instances ?? {})).toEqual(['openai-h']);
+  });
+
   it('are grouped by the backend that they are on', async () => {
     const { config, left } = await imported(`
 model:
