@@ -4,6 +4,14 @@ interface Size {
   readonly numbers: number;
 }
 
+/** An instance whose vectors were others. */
+interface Unlike {
+  readonly reason: string;
+  readonly at: number;
+}
+
+/** Milliseconds after which one that was unlike may show that it has been mended. */
+const AGAIN = 600_000;
 /** Models whose sizes are remembered; those not asked for the longest go first. */
 const MOST = 2000;
 
@@ -13,45 +21,46 @@ const MOST = 2000;
  */
 export class EmbeddingSizes {
   readonly #sizes = new Map<string, Size>();
-  /** Instances whose vectors were others, with the reason, by model. */
-  readonly #others = new Map<string, Map<string, string>>();
+  readonly #unlike = new Map<string, Map<string, Unlike>>();
 
   /**
    * Takes note of a vector's length.
    * @param model As the client asked for it, and whatever else its vectors depend on.
+   * @param vector.now Milliseconds, on the same clock as for `refused`.
    * @returns Why this instance must not serve the model, where its vectors are unlike those before.
    */
-  see(model: string, instance: string, numbers: number): string | undefined {
+  see(
+    model: string,
+    instance: string,
+    { numbers, now }: { readonly numbers: number; readonly now: number },
+  ): string | undefined {
     const known = this.#sizes.get(model);
     // The one that was first may have another model now; then the others have to match that.
     if (!known || known.instance === instance) {
-      if (known?.numbers !== numbers) this.#others.delete(model);
+      if (known?.numbers !== numbers) this.#unlike.delete(model);
       this.#remember(model, { instance, numbers });
       return undefined;
     }
     if (known.numbers === numbers) {
-      this.#others.get(model)?.delete(instance);
+      this.#unlike.get(model)?.delete(instance);
       return undefined;
     }
     const reason = `gives vectors of ${numbers} numbers, where ${known.instance} gives ${known.numbers}`;
-    const others = this.#others.get(model) ?? new Map<string, string>();
-    this.#others.set(model, others.set(instance, reason));
+    const unlike = this.#unlike.get(model) ?? new Map<string, Unlike>();
+    this.#unlike.set(model, unlike.set(instance, { reason, at: now }));
     return reason;
   }
 
-  /** @returns The instances that must not serve a model, with the reason. */
-  refused(model: string): ReadonlyMap<string, string> | undefined {
-    return this.#others.get(model);
+  /** @returns Why an instance must not serve a model; nothing when it may. */
+  refusal(model: string, instance: string, now: number): string | undefined {
+    const unlike = this.#unlike.get(model)?.get(instance);
+    return unlike && now - unlike.at < AGAIN ? unlike.reason : undefined;
   }
 
-  /** An instance is gone, or is another one now. */
-  forget(instance: string): void {
-    for (const [model, size] of this.#sizes) {
-      if (size.instance !== instance) continue;
-      this.#sizes.delete(model);
-      this.#others.delete(model);
-    }
-    for (const others of this.#others.values()) others.delete(instance);
+  /** Names may stand for other models now. */
+  clear(): void {
+    this.#sizes.clear();
+    this.#unlike.clear();
   }
 
   #remember(model: string, size: Size): void {
@@ -60,6 +69,6 @@ export class EmbeddingSizes {
     if (this.#sizes.size <= MOST) return;
     const [oldest] = this.#sizes.keys();
     this.#sizes.delete(oldest!);
-    this.#others.delete(oldest!);
+    this.#unlike.delete(oldest!);
   }
 }

@@ -10,6 +10,7 @@ import type { Instance } from '../instances/instance.ts';
 import type { Admission } from './admission.ts';
 import { presentedKey } from './auth.ts';
 import { clientAddress, type Call, type ClientRequest } from './call.ts';
+import { objectionTo, withoutUnlike } from './embedding-care.ts';
 import { gatewayError, HttpError } from './errors.ts';
 import type { Failure } from './failure.ts';
 import type { Gateway } from './gateway.ts';
@@ -47,7 +48,8 @@ export async function tryStep(
   const tried = new Set(lost);
   for (;;) {
     const now = performance.now();
-    const { candidates, rejections } = select(step.targets, {
+    const { targets, unlike } = withoutUnlike(step.targets, gateway, call, client);
+    const { candidates, rejections } = select(targets, {
       operation: call.operation,
       tried,
       now,
@@ -56,7 +58,7 @@ export async function tryStep(
         limited: (instance: string) => admission.limited(instance, now),
       }),
     });
-    if (candidates.length === 0) return rejections;
+    if (candidates.length === 0) return [...rejections, ...unlike];
     const { retryBudget } = gateway.fleet;
     const open = reserved(candidates, road.slot);
     const allowed = failures.length > 0 ? retryBudget.retryOn(open, now) : open;
@@ -131,7 +133,13 @@ async function attempt(
   const { instance, model } = target;
   let request: AttemptRequest;
   try {
-    request = attemptRequest(target, { plan, call, client, beside: road.running.size });
+    request = attemptRequest(target, {
+      plan,
+      call,
+      client,
+      beside: road.running.size,
+      objection: objectionTo(target, gateway, call, client),
+    });
   } catch (error) {
     if (error instanceof RequestRefused) return refusedBy(instance, error);
     throw error;

@@ -56,6 +56,11 @@ export class BufferedAnswer implements Answerer {
 
   #follow(body: Buffer): void {
     this.#body = body;
+    const objection = this.#outlet.request.objection?.(body);
+    if (objection) {
+      this.#outlet.fail(objection);
+      return;
+    }
     const links = this.#read(() => this.#transform.links?.(body, this.#contentType) ?? []);
     if (!links) return;
     if (links.length === 0) this.#deliver(body, []);

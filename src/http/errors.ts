@@ -29,6 +29,7 @@ export const ERRORS = {
   internal_error: { status: 500, type: 'server_error' },
   unsupported_service: { status: 501, type: 'invalid_request_error' },
   upstream_unreachable: { status: 502, type: 'server_error' },
+  embedding_mismatch: { status: 502, type: 'server_error' },
   no_instance_available: { status: 503, type: 'server_error' },
   shutting_down: { status: 503, type: 'server_error' },
   upstream_timeout: { status: 504, type: 'server_error' },

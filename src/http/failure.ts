@@ -46,6 +46,11 @@ export function shutdownFailure(): Failure {
   return ownFailure('answer', 'shutting_down', message);
 }
 
+/** An instance serves another embedding model under a name than those before it. */
+export function embeddingMismatch(message: string): Failure {
+  return ownFailure('answer', 'embedding_mismatch', message);
+}
+
 function ownFailure(kind: FailureKind, code: ErrorCode, message: string): Failure {
   const { status, type } = ERRORS[code];
   return { kind, status, body: { message, type, param: null, code }, headers: {} };

@@ -23,12 +23,14 @@ export function attemptRequest(
     call,
     client,
     beside,
+    objection,
   }: {
     readonly plan: ServicePlan;
     readonly call: Call;
     readonly client: ClientRequest;
     /** Attempts of the call that run at the same time. */
     readonly beside: number;
+    readonly objection: AttemptRequest['objection'];
   },
 ): AttemptRequest {
   const { instance, model } = target;
@@ -61,6 +63,7 @@ export function attemptRequest(
     stream: client.stream,
     timeouts: plan.timeouts.get(instance.name)!,
     transform: spec.response?.(seen),
+    objection,
     ownHeaders: { ...call.ownHeaders, ...attemptHeaders(instance.name, model, number) },
     response: call.response,
   };

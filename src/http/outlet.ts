@@ -22,6 +22,8 @@ export interface AttemptRequest {
   readonly stream: boolean;
   readonly timeouts: Timeouts;
   readonly transform: ResponseTransform | undefined;
+  /** What speaks against a whole answer, as it came from the backend. */
+  readonly objection?: ((body: Buffer) => Failure | undefined) | undefined;
   /** The gateway's own headers on the answer. */
   readonly ownHeaders: OutgoingHttpHeaders;
   readonly response: ServerResponse;

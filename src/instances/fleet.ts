@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { buildDirectory, type Directory } from '../gateway/directory.ts';
+import { EmbeddingSizes } from '../gateway/embedding-sizes.ts';
 import { Queue } from '../gateway/protect/queue.ts';
 import { RetryBudget } from '../gateway/protect/retry-budget.ts';
 import { watchHealth, type HealthWatch } from './health.ts';
@@ -26,6 +27,8 @@ export class Fleet {
   readonly queue = new Queue();
   /** Keeps retries from multiplying the load when everything is down. */
   readonly retryBudget = new RetryBudget();
+  /** Keeps the vectors of two models from being mixed under one name. */
+  readonly embeddingSizes = new EmbeddingSizes();
   readonly #listener: FleetListener;
 
   constructor(listener: FleetListener = { onState() {}, onNews() {} }) {
@@ -45,6 +48,7 @@ export class Fleet {
   apply(settings: readonly InstanceSettings[]): void {
     const previous = this.#members;
     this.#members = new Map();
+    this.embeddingSizes.clear();
     for (const wanted of settings) {
       const kept = previous.get(wanted.name);
       if (kept && isDeepStrictEqual(kept.instance.settings, wanted)) {

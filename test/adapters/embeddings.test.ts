@@ -5,6 +5,7 @@ import {
   floatEmbeddings,
   fromBase64,
   toBase64,
+  vectorLength,
 } from '../../src/adapters/embeddings.ts';
 import { jsonCall } from './call.ts';
 
@@ -85,5 +86,33 @@ describe('a backend that ignores the format', () => {
 
   it('is not asked for what it would silently get wrong', () => {
     expect(() => patch('int8')).toThrow(/use "float" or "base64"/);
+  });
+});
+
+describe('the length of a vector', () => {
+  it.each([
+    [[0.5, -1, 3e-7], 3],
+    [[1], 1],
+    [toBase64([1, 2, 3, 4]), 4],
+    ['not base64', undefined],
+    [[], undefined],
+    [
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      undefined,
+    ],
+    [{ token: 0.5 }, undefined],
+    [null, undefined],
+  ])('of %j is %j', (embedding, length) => {
+    expect(vectorLength(Buffer.from(answer(embedding)))).toBe(length);
+    expect(vectorLength(Buffer.from(JSON.stringify(JSON.parse(answer(embedding)), null, 2)))).toBe(
+      length,
+    );
+  });
+
+  it('of no answer is none', () => {
+    expect(vectorLength(Buffer.from('{"error":"embedding"}'))).toBe(undefined);
   });
 });

@@ -106,6 +106,7 @@ export const ROWS = [
   { name: 'request timed out', on: [408, 425],                           breaker: 'none',    retry: 'elsewhere' },
   { name: 'unsupported',       on: [501],                                breaker: 'none',    retry: 'never' },
   { name: 'unsupported',       on: [502], says: /unexpected endpoint/i,  breaker: 'none',    retry: 'elsewhere' },
+  { name: 'other embeddings',  on: [502], says: /embedding_mismatch/,     breaker: 'none',    retry: 'elsewhere' },
   { name: 'server error',      on: [500, 502, 503, 504],                 breaker: 'failure', retry: 'elsewhere', cool: 'asked' },
   { name: 'request',           on: '4xx',                                breaker: 'none',    retry: 'never' },
   { name: 'odd answer',        on: 'answer',                             breaker: 'failure', retry: 'never' },
