@@ -169,14 +169,22 @@ It ends with 0 when all is well, with 1 when something is not, and with 2 when t
     .option('--tps <number>', 'tokens per second after it (default: all at once)', rate)
     .option('--fail <share>', 'answer this share of calls with a 500, from 0 to 1', share)
     .option('--hang [share]', 'never answer this share of calls (without a number: all)', share)
+    .option('--script <file>', 'what the chat models say, turn by turn (YAML or JSON)')
     .addHelpText(
       'after',
-      examples(
+      `${examples(
         'mock',
         'mock --ttft 300ms --tps 40',
         'mock --port 8000 --models qwen3-32b,bge-m3,whisper-large',
         'mock --fail 0.2 --hang 0.05',
-      ),
+        'mock --script task.yaml',
+      )}
+
+A script is a list of the model’s turns in a conversation; docs/mock.md has all of it:
+  - text: I will write it.
+    tools: [{ name: write_file, arguments: { path: hello.txt, content: Hello } }]
+  - error: { status: 529, message: Overloaded }
+  - { reasoning: It is there now., text: Done., usage: { prompt: 900, completion: 5 } }`,
     )
     .action(async (options) => {
       const { mock } = await import('./commands/mock.ts');

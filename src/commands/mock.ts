@@ -1,3 +1,7 @@
+import { resolve } from 'node:path';
+import { ConfigError, pathText, shownPath } from '../config/problem.ts';
+import { readSource } from '../config/source.ts';
+import { readScript, ScriptMistake, type Script } from '../mock/script.ts';
 import { startMock, type Mock } from '../mock/server.ts';
 import { ensureFree } from './listening.ts';
 import { paintFor } from './terminal.ts';
@@ -13,6 +17,8 @@ export interface MockOptions {
   /** Shares of all calls, from 0 to 1. */
   readonly fail?: number;
   readonly hang?: number | true;
+  /** A file with what the chat models say. */
+  readonly script?: string;
 }
 
 const HOST = '127.0.0.1';
@@ -22,15 +28,44 @@ export async function mock(options: MockOptions): Promise<void> {
   if (Number(options.hang ?? 0) + (options.fail ?? 0) > 1) {
     throw new UserError('--fail and --hang are shares of the same calls: together at most 1', 2);
   }
+  const { script: file, ...settings } = options;
+  const script = file === undefined ? undefined : await loadScript(file);
   await ensureFree({ host: HOST, port: options.port });
-  const running = await startMock({ ...options, host: HOST });
-  process.stdout.write(greeting(running));
+  const running = await startMock({ ...settings, host: HOST, ...(script && { script }) });
+  process.stdout.write(greeting(running, script && `${file}, ${lengthOf(script)}`));
   const stop = (): void => void running.close();
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
 }
 
-function greeting({ url, models }: Mock): string {
+/**
+ * Reads a script, in YAML or JSON.
+ *
+ * @throws ConfigError with the place of what is wrong in it.
+ */
+async function loadScript(name: string): Promise<Script> {
+  const cwd = process.cwd();
+  const file = resolve(cwd, name);
+  const source = await readSource(file, cwd);
+  try {
+    return readScript(source.data);
+  } catch (error) {
+    if (!(error instanceof ScriptMistake)) throw error;
+    const { path, message } = error;
+    const subject = path.length === 0 ? 'the script' : `\`${pathText(path)}\``;
+    const place = source.place(path, message.startsWith('is unknown') ? 'key' : 'value');
+    const problem = { ...place, path: pathText(path), message: `${subject} ${message}` };
+    throw new ConfigError([{ file: shownPath(file, cwd), ...problem }]);
+  }
+}
+
+function lengthOf({ conversations }: Script): string {
+  const turns = conversations.reduce((sum, one) => sum + one.turns.length, 0);
+  const several = conversations.length === 1 ? '' : ` in ${conversations.length} conversations`;
+  return `${turns} ${turns === 1 ? 'turn' : 'turns'}${several}`;
+}
+
+function greeting({ url, models }: Mock, script: string | undefined): string {
   const { strong, faint } = paintFor(process.stdout, process.env);
   const width = Math.max(...models.map(({ id }) => id.length));
   const lines = models.map(({ id, services }) => `${id.padEnd(width)}  ${services.join(', ')}`);
@@ -38,6 +73,7 @@ function greeting({ url, models }: Mock): string {
     `${strong('mock backend')}  ${url}`,
     '',
     ...lines.map((line, index) => `${faint(index === 0 ? 'models' : '      ')}  ${line}`),
+    ...(script === undefined ? [] : ['', `${faint('script')}  ${script}`]),
     '',
     `${faint('try')}     ${example(url, models)}`,
     '',

@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Operation } from '../service.ts';
 import { MockError } from './error.ts';
 import type { Fields } from './fields.ts';
-import type { Pace } from './pace.ts';
+import type { Pace, Speed } from './pace.ts';
+import type { Player } from './player.ts';
 import type { Reply } from './reply.ts';
 
 export interface Upload {
@@ -23,6 +24,10 @@ export interface Call {
   /** A new identifier with that prefix. */
   readonly id: (prefix: string) => string;
   readonly pace: Pace;
+  /** The pace of a turn that has one of its own. */
+  readonly repace: (speed: Partial<Speed>) => Pace;
+  /** What is to be said, where that was told. */
+  readonly script: Player | undefined;
   readonly reply: Reply;
 }
 

@@ -1,31 +1,47 @@
 import type { Call } from './call.ts';
 import { MockError } from './error.ts';
 import { choice, flag, record, wholeNumber, type Fields } from './fields.ts';
+import { textOf, type Played } from './player.ts';
 import { introduction, limited, quote, tokens, type Limits } from './prose.ts';
 import { sample } from './sample.ts';
-import { toolCall, type ToolCall } from './tools.ts';
+import type { ScriptUsage } from './script.ts';
+import { scriptedCall, toolCall, type ToolCall } from './tools.ts';
 
-/** What one choice of the answer says. */
+/** What one choice of the answer says, in tokens. */
 interface Turn {
-  readonly pieces: readonly string[];
-  readonly call?: ToolCall;
+  readonly reasoning: readonly string[];
+  readonly text: readonly string[];
+  readonly calls: readonly ToolCall[];
   readonly reason: string;
+  readonly usage: ScriptUsage;
+  /** Tokens after which the connection breaks; absent: it does not. */
+  readonly breakAfter?: number;
 }
 
 /** `POST /v1/chat/completions` */
 export async function chat(call: Call): Promise<void> {
   const messages = readMessages(call.fields);
-  const turn = answer(call, messages);
+  const played = call.script?.next(call.model, call.fields, messages);
+  const turn = played === undefined ? answer(call, messages) : scripted(call, played);
+  if (!turn) return;
   const choices = wholeNumber(call.fields, 'n', { min: 1, max: 128 }) ?? 1;
-  const said = turn.pieces.length * choices;
-  const usage = usageOf(promptTokens(call.fields, messages), said);
-  if (flag(call.fields, 'stream')) return stream(call, { turn, choices, usage });
+  const counted = { prompt: promptTokens(call.fields, messages), said: lengthOf(turn) * choices };
+  const usage = usageOf(counted.prompt, counted.said, turn.usage);
+  const pace =
+    typeof played === 'object' && played.kind === 'spoken' ? call.repace(played.speed) : call.pace;
+  if (flag(call.fields, 'stream')) return stream({ ...call, pace }, { turn, choices, usage });
 
-  await call.pace.first();
-  await call.pace.tokens(said);
-  const message = turn.call
-    ? { role: 'assistant', content: null, refusal: null, tool_calls: [turn.call.whole] }
-    : { role: 'assistant', content: turn.pieces.join(''), refusal: null };
+  await pace.first();
+  await pace.tokens(counted.said);
+  if (turn.breakAfter !== undefined) return call.reply.breakOff();
+  const { reasoning, text, calls } = turn;
+  const message = {
+    role: 'assistant',
+    content: text.length > 0 || calls.length === 0 ? text.join('') : null,
+    refusal: null,
+    ...(reasoning.length > 0 && { reasoning_content: reasoning.join('') }),
+    ...(calls.length > 0 && { tool_calls: calls.map(({ whole }) => whole) }),
+  };
   call.reply.json({
     id: call.id('chatcmpl'),
     object: 'chat.completion',
@@ -56,35 +72,101 @@ async function stream(call: Call, { turn, choices, usage }: Streamed): Promise<v
     model: call.model,
   };
   const events = call.reply.events();
-  const send = (index: number, delta: unknown, reason: string | null): Promise<void> =>
-    events.send({
-      ...head,
-      choices: [{ index, delta, logprobs: null, finish_reason: reason }],
-      ...(withUsage && { usage: null }),
-    });
+  const send = async (delta: unknown, reason: string | null = null): Promise<void> => {
+    for (let index = 0; index < choices; index++) {
+      await events.send({
+        ...head,
+        choices: [{ index, delta, logprobs: null, finish_reason: reason }],
+        ...(withUsage && { usage: null }),
+      });
+    }
+  };
 
   await call.pace.first();
-  const opening = turn.call
-    ? { role: 'assistant', content: null, tool_calls: [turn.call.opening] }
-    : { role: 'assistant', content: '', refusal: null };
-  for (let index = 0; index < choices; index++) await send(index, opening, null);
-  for (const [at, piece] of turn.pieces.entries()) {
-    if (at > 0) await call.pace.tokens(choices);
-    const delta = turn.call ? { tool_calls: [turn.call.fragment(piece)] } : { content: piece };
-    for (let index = 0; index < choices; index++) await send(index, delta, null);
+  let sent = 0;
+  for (const { delta, isToken } of deltas(turn)) {
+    if (isToken && sent === turn.breakAfter) return call.reply.breakOff();
+    if (isToken && sent++ > 0) await call.pace.tokens(choices);
+    await send(delta);
   }
-  for (let index = 0; index < choices; index++) await send(index, {}, turn.reason);
+  if (turn.breakAfter !== undefined) return call.reply.breakOff();
+  await send({}, turn.reason);
   if (withUsage) await events.send({ ...head, choices: [], usage });
   await events.send('[DONE]');
   events.end();
 }
 
-/** Token counts in OpenAI's shape. */
-export function usageOf(prompt: number, completion: number): unknown {
+/** The pieces of a stream in their order: what is thought, said, and called. */
+function* deltas({
+  reasoning,
+  text,
+  calls,
+}: Turn): Generator<{ delta: unknown; isToken: boolean }> {
+  const [first, ...others] = calls;
+  // A turn that only calls opens with its call, as OpenAI's do.
+  const bare = first !== undefined && text.length === 0 && reasoning.length === 0;
+  const opening = {
+    role: 'assistant',
+    content: bare ? null : '',
+    refusal: bare ? undefined : null,
+  };
+  yield {
+    delta: bare ? { ...opening, tool_calls: [first.opening(0)] } : opening,
+    isToken: false,
+  };
+  for (const piece of reasoning) yield { delta: { reasoning_content: piece }, isToken: true };
+  for (const content of text) yield { delta: { content }, isToken: true };
+  for (const [index, call] of [...(first ? [first] : []), ...others].entries()) {
+    if (!bare || index > 0) yield { delta: { tool_calls: [call.opening(index)] }, isToken: false };
+    for (const piece of tokens(call.text))
+      yield { delta: { tool_calls: [call.fragment(index, piece)] }, isToken: true };
+  }
+}
+
+function lengthOf({ reasoning, text, calls }: Turn): number {
+  const called = calls.reduce((sum, call) => sum + tokens(call.text).length, 0);
+  return reasoning.length + text.length + called;
+}
+
+/**
+ * Does what the script says.
+ * @returns `undefined` for a call that is never answered.
+ */
+function scripted(call: Call, played: Played): Turn | undefined {
+  if (played === 'ended') {
+    const text = tokens('The script ends here.');
+    return { reasoning: [], text, calls: [], reason: 'stop', usage: {} };
+  }
+  if (played.kind === 'failing') {
+    if (!played.error) return undefined;
+    const { status, message, code, retryAfter } = played.error;
+    throw new MockError(status, message, { code, ...(retryAfter !== undefined && { retryAfter }) });
+  }
+  const calls = played.tools.map(({ names, text, id }) =>
+    scriptedCall(call.fields, { names, text, id: id ?? call.id('call') }),
+  );
   return {
-    prompt_tokens: prompt,
-    completion_tokens: completion,
-    total_tokens: prompt + completion,
+    reasoning: tokens(played.reasoning),
+    text: tokens(played.text),
+    calls,
+    reason: played.finish ?? (calls.length > 0 ? 'tool_calls' : 'stop'),
+    usage: played.usage,
+    ...(played.breakAfter !== undefined && { breakAfter: played.breakAfter }),
+  };
+}
+
+/** Token counts in OpenAI's shape. */
+export function usageOf(prompt: number, completion: number, wanted: ScriptUsage = {}): unknown {
+  const [input, output] = [wanted.prompt ?? prompt, wanted.completion ?? completion];
+  const { cached, reasoning } = wanted;
+  return {
+    prompt_tokens: input,
+    completion_tokens: output,
+    total_tokens: input + output,
+    ...(cached !== undefined && { prompt_tokens_details: { cached_tokens: cached } }),
+    ...(reasoning !== undefined && {
+      completion_tokens_details: { reasoning_tokens: reasoning },
+    }),
   };
 }
 
@@ -122,8 +204,9 @@ function readMessages(fields: Fields): readonly Fields[] {
 
 function answer(call: Call, messages: readonly Fields[]): Turn {
   const tool = toolCall(call.fields, messages, () => call.id('call'));
-  if (tool) return { pieces: tokens(tool.text), call: tool, reason: tool.reason };
-  return limited(spoken(call, messages), readLimits(call.fields));
+  if (tool) return { reasoning: [], text: [], calls: [tool], reason: tool.reason, usage: {} };
+  const { pieces, reason } = limited(spoken(call, messages), readLimits(call.fields));
+  return { reasoning: [], text: pieces, calls: [], reason, usage: {} };
 }
 
 function spoken(call: Call, messages: readonly Fields[]): string {
@@ -170,16 +253,6 @@ function partsOf(message: Fields | undefined, type: string): number {
   return Array.isArray(content)
     ? (content as unknown[]).filter((part) => record(part)['type'] === type).length
     : 0;
-}
-
-function textOf(message: Fields | undefined): string {
-  const content = message?.['content'];
-  if (typeof content === 'string') return content;
-  if (!Array.isArray(content)) return '';
-  return (content as unknown[])
-    .map((part) => record(part)['text'])
-    .filter((text) => typeof text === 'string')
-    .join(' ');
 }
 
 function promptTokens(fields: Fields, messages: readonly Fields[]): number {

@@ -3,13 +3,20 @@ export class MockError extends Error {
   readonly status: number;
   readonly code: string | null;
   readonly param: string | null;
+  /** Seconds. */
+  readonly retryAfter: number | undefined;
 
   constructor(
     status: number,
     message: string,
-    { code = null, param = null }: { code?: string | null; param?: string | null } = {},
+    {
+      code = null,
+      param = null,
+      retryAfter,
+    }: { code?: string | null; param?: string | null; retryAfter?: number } = {},
   ) {
     super(message);
+    this.retryAfter = retryAfter;
     this.name = 'MockError';
     this.status = status;
     this.code = code;

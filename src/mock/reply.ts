@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Where an answer is written. Each wait rejects when the client goes. */
 export interface Reply {
@@ -9,6 +10,8 @@ export interface Reply {
   bytes(contentType: string, chunks: readonly Buffer[]): Promise<void>;
   /** Opens an event stream; its head goes out at once. */
   events(): EventStream;
+  /** Hangs up in the middle of the answer, a moment after what was sent of it. */
+  breakOff(): Promise<void>;
 }
 
 export interface EventStream {
@@ -43,6 +46,11 @@ export function replyOn(res: ServerResponse, signal: AbortSignal): Reply {
         },
         end: () => void res.end(),
       };
+    },
+    async breakOff() {
+      // Clients forget what they have not read yet when a connection breaks.
+      await sleep(30, undefined, { signal });
+      res.destroy();
     },
   };
 }

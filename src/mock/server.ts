@@ -11,8 +11,10 @@ import { requiredText } from './fields.ts';
 import { imageEdits, imageGenerations, imageVariations } from './images.ts';
 import { MOCK_MODELS, mockModel, type MockModel } from './models.ts';
 import { startPace, type Speed } from './pace.ts';
+import { playScript, type Player } from './player.ts';
 import { replyOn, send } from './reply.ts';
 import { rerank } from './rerank.ts';
+import type { Script } from './script.ts';
 import { speech } from './speech.ts';
 import { transcriptions, translations } from './transcription.ts';
 
@@ -53,6 +55,8 @@ export interface MockOptions {
   readonly fail?: number;
   /** The share of calls never answered, from 0 to 1; `true`: all. Default: 0. */
   readonly hang?: boolean | number;
+  /** What the chat models say, in place of their own words. */
+  readonly script?: Script;
   /** The dice for `fail` and `hang`: a number from 0 to below 1 each time. Default: `Math.random`. */
   readonly random?: () => number;
 }
@@ -72,6 +76,7 @@ interface Settings extends Speed {
   readonly fail: number;
   readonly hang: number;
   readonly random: () => number;
+  readonly script: Player | undefined;
 }
 
 /**
@@ -88,6 +93,7 @@ export async function startMock(options: MockOptions = {}): Promise<Mock> {
     fail: options.fail ?? 0,
     hang: Number(hang),
     random: options.random ?? Math.random,
+    script: options.script && playScript(options.script),
   };
   let active = 0;
   let calls = 0;
@@ -153,6 +159,7 @@ function refuse(res: ServerResponse, error: unknown): void {
       : new MockError(500, `The mock has a bug: ${String(error)}`, { code: 'mock_bug' });
   // The rest of a refused body is not read: what follows on this socket would be taken for a request.
   if (known.status === 413) res.setHeader('connection', 'close');
+  if (known.retryAfter !== undefined) res.setHeader('retry-after', String(known.retryAfter));
   send(res, known.status, 'application/json', JSON.stringify(known));
 }
 
@@ -183,6 +190,8 @@ async function route(
       created: Math.floor(Date.now() / 1000),
       id: (prefix) => `${prefix}-mock-${number}${ids++ > 0 ? `-${ids}` : ''}`,
       pace: startPace(settings, signal),
+      repace: (speed) => startPace({ ...settings, ...speed }, signal),
+      script: settings.script,
       reply,
     });
     return;

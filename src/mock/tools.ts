@@ -7,9 +7,9 @@ export interface ToolCall {
   /** The arguments (of a custom tool: its input), as the text that a model would write. */
   readonly text: string;
   readonly whole: unknown;
-  /** The first fragment, without arguments. */
-  readonly opening: unknown;
-  readonly fragment: (text: string) => unknown;
+  /** The first fragment, without arguments, and the others; `index` is its place among the calls. */
+  readonly opening: (index: number) => unknown;
+  readonly fragment: (index: number, text: string) => unknown;
   readonly reason: 'tool_calls' | 'stop';
 }
 
@@ -82,23 +82,59 @@ function namedTool(demanded: unknown, tools: readonly Tool[]): Tool | undefined 
 }
 
 function describe(tool: Tool, id: string, reason: ToolCall['reason']): ToolCall {
-  const { name } = tool;
-  if (tool.custom) {
-    const text = `mock ${name}`;
+  const { name, custom } = tool;
+  const text = custom ? `mock ${name}` : JSON.stringify(sample(tool.parameters));
+  return { ...callOf({ name, custom, id, text }), reason };
+}
+
+/**
+ * Calls a tool as a script wants it.
+ *
+ * @param wanted.names The first of these that is offered is called.
+ * @throws MockError 400 when the client offers none of them.
+ */
+export function scriptedCall(
+  fields: Fields,
+  wanted: { readonly names: readonly string[]; readonly text: string; readonly id: string },
+): ToolCall {
+  const offered = readTools(fields['tools']);
+  const name = wanted.names.find((each) => offered.some((tool) => tool.name === each));
+  const tool = offered.find((each) => each.name === name);
+  if (tool) {
+    const call = callOf({ name: tool.name, custom: tool.custom, id: wanted.id, text: wanted.text });
+    return { ...call, reason: 'tool_calls' };
+  }
+  const names = offered.map((each) => each.name).join(', ') || 'none';
+  throw new MockError(
+    400,
+    `The script calls the tool ${wanted.names.join(' or ')}, and the client offers ${names}.`,
+    { param: 'tools', code: 'script_tool_missing' },
+  );
+}
+
+function callOf({
+  name,
+  custom,
+  id,
+  text,
+}: {
+  readonly name: string;
+  readonly custom: boolean;
+  readonly id: string;
+  readonly text: string;
+}): Omit<ToolCall, 'reason'> {
+  if (custom) {
     return {
       text,
-      reason,
       whole: { id, type: 'custom', custom: { name, input: text } },
-      opening: { index: 0, id, type: 'custom', custom: { name, input: '' } },
-      fragment: (input) => ({ index: 0, custom: { input } }),
+      opening: (index) => ({ index, id, type: 'custom', custom: { name, input: '' } }),
+      fragment: (index, input) => ({ index, custom: { input } }),
     };
   }
-  const text = JSON.stringify(sample(tool.parameters));
   return {
     text,
-    reason,
     whole: { id, type: 'function', function: { name, arguments: text } },
-    opening: { index: 0, id, type: 'function', function: { name, arguments: '' } },
-    fragment: (piece) => ({ index: 0, function: { arguments: piece } }),
+    opening: (index) => ({ index, id, type: 'function', function: { name, arguments: '' } }),
+    fragment: (index, piece) => ({ index, function: { arguments: piece } }),
   };
 }

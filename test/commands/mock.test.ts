@@ -1,5 +1,7 @@
-import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { runCli, startCli, type RunningCli } from '../support/cli.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -82,5 +84,29 @@ describe('jairouter mock', () => {
         `^jairouter: cannot listen on 127.0.0.1:${port}: the port is taken by ${holder}; .*--port\\n$`,
       ),
     );
+  });
+});
+
+describe('a script of the mock', () => {
+  test('is played, and told in the greeting', async () => {
+    const cwd = await tempDir();
+    await writeFile(join(cwd, 'task.yaml'), '- Hello from the script.\n- Bye.\n');
+    const cli = startCli(['mock', '-p', '0', '--script', 'task.yaml'], { cwd });
+    onTestFinished(async () => void (await cli.stop('SIGKILL')));
+    const [, url] = await cli.waitFor(/mock backend {2}(http:\S+)/);
+    expect(cli.output()).toContain('script  task.yaml, 2 turns\n');
+    expect(await (await chat(url!, 'mock-chat')).text()).toContain('Hello from the script.');
+  });
+
+  test.each([
+    ['- { txt: a }\n', /^task\.yaml:1:5: `\[0\]\.txt` is unknown; known: text/],
+    ['turns:\n  - text: [a]\n', /^task\.yaml:2:11: `turns\[0\]\.text` must be text\n$/],
+    ['turns: [', /^task\.yaml:\d+:\d+: /],
+  ])('is refused by the place of its mistake: %j', async (text, message) => {
+    const cwd = await tempDir();
+    await writeFile(join(cwd, 'task.yaml'), text);
+    const { code, stderr } = await runCli(['mock', '-p', '0', '--script', 'task.yaml'], { cwd });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
   });
 });
