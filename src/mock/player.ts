@@ -89,7 +89,7 @@ function wildcard(pattern: string): RegExp {
 }
 
 /** @returns The names of the tools that a client offers. */
-export function toolNames(fields: Fields): string[] {
+function toolNames(fields: Fields): string[] {
   const tools: unknown = fields['tools'];
   return (Array.isArray(tools) ? (tools as unknown[]) : []).flatMap((tool) => {
     const own = record(tool);
