@@ -91,3 +91,36 @@ describe('a late first byte', () => {
     expect(gateway.outcomes[0]!.ending).toBe('aborted');
   });
 });
+
+describe('an attempt that waits for the limit of its instance', () => {
+  it('is not made any more once another one has won, and counts nowhere', async () => {
+    const a = await fakeBackend(quick);
+    const b = await fakeBackend(quick);
+    const gateway = await startGateway({
+      services: { chat: { hedge: { after: '40ms' } } },
+      instances: {
+        a: {
+          adapter: 'openai',
+          baseUrl: a.url,
+          rateLimit: { algorithm: 'leaky-bucket', rate: '2/s', capacity: 5 },
+        },
+        b: { adapter: 'openai', baseUrl: b.url },
+      },
+      defaults: { loadBalance: 'round-robin' },
+    });
+    for (let call = 0; call < 3; call++) {
+      const answer = await gateway.post(CHAT, { model: 'm' });
+      expect(answer.headers.get('x-jairouter-attempts')).toBe('1');
+      expect(await answer.json()).toEqual({ from: 'quick' });
+    }
+    await until(() => gateway.outcomes.length === 3);
+    expect(gateway.outcomes[2]).toMatchObject({
+      instance: 'b',
+      attempts: [{ instance: 'b', ending: 'ok', choice: { by: 'hedge', after: 'a' } }],
+    });
+    // Past the moment at which its limit would have let it go.
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect(a.received).toHaveLength(1);
+    for (const instance of gateway.gateway.fleet.instances()) expect(instance.inFlight).toBe(0);
+  });
+});

@@ -1,7 +1,6 @@
 import { shownPath } from '../config/problem.ts';
 import type { InstanceState } from '../gateway/directory.ts';
 import type { Instance } from '../instances/instance.ts';
-import type { Level } from '../observe/log.ts';
 import { VERSION } from '../version.ts';
 import { ownUrl } from './listening.ts';
 
@@ -71,11 +70,4 @@ function models({ catalogue }: Instance): string {
   const shown = ids.slice(0, 3).join(', ') + (ids.length > 3 ? ', …' : '');
   const more = wildcards.length === 0 ? '' : `, and ${wildcards.join(', ')}`;
   return `${ids.length} ${ids.length === 1 ? 'model' : 'models'}: ${shown}${more}`;
-}
-
-/** The log's line on an instance whose state has changed. */
-export function stateReport({ name, state, stateDetail }: Instance): [Level, string] {
-  const good = state === 'healthy' || state === 'unknown';
-  const why = stateDetail === undefined ? '' : `: ${stateDetail}`;
-  return [good ? 'info' : 'warn', `instance ${name} is ${state}${why}`];
 }

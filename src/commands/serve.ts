@@ -4,13 +4,12 @@ import { ADAPTERS } from '../adapters/index.ts';
 import { loadConfig } from '../config/load.ts';
 import { applyOverrides, checkExposure } from '../config/overrides.ts';
 import { compile } from '../gateway/snapshot.ts';
-import type { Gateway } from '../http/gateway.ts';
+import { openGateway, type Gateway } from '../http/gateway.ts';
 import { startServer, type RunningServer } from '../http/server.ts';
-import { Fleet } from '../instances/fleet.ts';
 import { instanceSettings } from '../instances/settings.ts';
 import { openLog, type LogFormat } from '../observe/log.ts';
 import { VERSION } from '../version.ts';
-import { banner, instanceTable, stateReport } from './banner.ts';
+import { banner, instanceTable } from './banner.ts';
 import { addressText, ensureFree, ownUrl, type Address } from './listening.ts';
 import { stateFolder, writeState } from './state-file.ts';
 import { UserError } from './user-error.ts';
@@ -52,30 +51,31 @@ export async function serve(options: ServeOptions): Promise<void> {
   const config = applyOverrides(source.config, flags, env);
   checkExposure(config, { insecure: options.insecure ?? false });
 
-  const fleet = new Fleet({
-    onState(instance) {
-      // The first state is told with the others, below.
-      if (announced) log.say(...stateReport(instance));
-    },
-    onNews: (line) => log.say('info', line),
-  });
   let announced = false;
+  const gateway = openGateway({
+    config,
+    log,
+    adminToken: randomBytes(32).toString('base64url'),
+    file: loaded?.file,
+    // The first state is told with the others, below.
+    logsStates: () => announced,
+  });
+  const { fleet } = gateway;
   const settingsOf = (of: Pick<FoundConfig, 'config' | 'unset'>) =>
     instanceSettings(of.config, { adapters: ADAPTERS, unset: of.unset, env });
-  const gateway: Gateway = {
-    snapshot: compile(config),
-    fleet,
-    log,
-    calls: new Set(),
-    adminToken: randomBytes(32).toString('base64url'),
-    draining: false,
-  };
   const server = await openServer(gateway, config.server);
   fleet.apply(settingsOf(source));
 
   const state = await leaveWord(gateway, { url: server.url, config: loaded?.file });
   log.show(banner({ url: server.url, file: loaded?.file, news: found?.news ?? [] }));
-  for (const warning of loaded?.warnings ?? []) log.say('warn', warning);
+  gateway.observe.news(
+    { kind: 'server', level: 'info', message: `jairouter ${VERSION} listens on ${server.url}` },
+    { logged: false },
+  );
+  for (const message of found?.news ?? [])
+    gateway.observe.news({ kind: 'discovery', level: 'info', message }, { logged: false });
+  for (const message of loaded?.warnings ?? [])
+    gateway.observe.news({ kind: 'config', level: 'warn', message });
   const looking = found && keepLooking(found, gateway, { settingsOf, flags });
   stopOnSignal(async () => {
     looking?.close();
@@ -141,7 +141,9 @@ function keepLooking(
       current = next;
       gateway.snapshot = compile(applyOverrides(next.config, context.flags, process.env));
       fleet.apply(context.settingsOf(next));
-      for (const line of next.news) log.say('info', line);
+      for (const message of next.news) {
+        gateway.observe.news({ kind: 'discovery', level: 'info', message });
+      }
     }
     schedule();
   };
@@ -162,10 +164,14 @@ function keepLooking(
 }
 
 /** Lets the running calls end, as long as {@link DRAIN} allows. */
-async function drain(server: RunningServer, { calls, log }: Gateway): Promise<void> {
+async function drain(server: RunningServer, { calls, log, observe }: Gateway): Promise<void> {
   const inFlight = calls.size;
   const running = inFlight === 1 ? '1 call is' : `${inFlight} calls are`;
-  log.say('info', inFlight === 0 ? 'stopping' : `stopping; ${running} still running`);
+  observe.news({
+    kind: 'server',
+    level: 'info',
+    message: inFlight === 0 ? 'stopping' : `stopping; ${running} still running`,
+  });
   const began = performance.now();
   await server.close(DRAIN);
   if (performance.now() - began < DRAIN) return;

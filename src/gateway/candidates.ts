@@ -93,6 +93,15 @@ function reject(
   return refused && { kind: 'limited', ...refused };
 }
 
+/** A choice and what made it. */
+export interface Chosen<I extends Routable> {
+  readonly target: Target<I>;
+  /** `only`: there was no other; `priority`, `loaded`: that left one; else it was the strategy. */
+  readonly by: 'only' | 'priority' | 'loaded' | 'strategy';
+  /** Instances that it was chosen from. */
+  readonly of: number;
+}
+
 /**
  * Picks one candidate: the lowest priority tier, in it those that have the model in memory when
  * that is preferred, among them the strategy's choice.
@@ -102,12 +111,17 @@ export function choose<I extends Routable>(
   candidates: readonly Target<I>[],
   balancer: Balancer,
   options: { readonly preferLoaded: boolean; readonly context: PickContext },
-): Target<I> {
-  let tier = lowestTier(candidates);
-  if (options.preferLoaded) tier = preferLoaded(tier, ({ entry }) => entry?.loaded === true);
-  if (tier.length === 1) return tier[0]!;
-  const instances = tier.map(({ instance }) => instance);
-  return tier[instances.indexOf(balancer.pick(instances, options.context))]!;
+): Chosen<I> {
+  if (candidates.length === 1) return { target: candidates[0]!, by: 'only', of: 1 };
+  const tier = lowestTier(candidates);
+  if (tier.length === 1) return { target: tier[0]!, by: 'priority', of: candidates.length };
+  const pool = options.preferLoaded
+    ? preferLoaded(tier, ({ entry }) => entry?.loaded === true)
+    : tier;
+  if (pool.length === 1) return { target: pool[0]!, by: 'loaded', of: tier.length };
+  const instances = pool.map(({ instance }) => instance);
+  const index = instances.indexOf(balancer.pick(instances, options.context));
+  return { target: pool[index]!, by: 'strategy', of: pool.length };
 }
 
 /** Milliseconds as a person waits them. */

@@ -7,6 +7,9 @@ import type { Place, Slot } from '../gateway/protect/queue.ts';
 import type { Step } from '../gateway/resolve.ts';
 import type { ServicePlan } from '../gateway/snapshot.ts';
 import type { Instance } from '../instances/instance.ts';
+import type { Choice, Ending } from '../observe/outcome.ts';
+import { short } from '../observe/short.ts';
+import { guessTokens } from '../observe/usage.ts';
 import type { Admission } from './admission.ts';
 import { presentedKey } from './auth.ts';
 import { clientAddress, type Call, type ClientRequest } from './call.ts';
@@ -17,7 +20,7 @@ import type { Gateway } from './gateway.ts';
 import { hedged, hedgeDelay, type Failed } from './hedge.ts';
 import { attemptRequest } from './outgoing.ts';
 import type { AttemptRequest } from './outlet.ts';
-import { Attempt, type AttemptReport } from './relay.ts';
+import { Attempt, type AttemptEnd, type AttemptReport } from './relay.ts';
 import { pause } from './pause.ts';
 
 /** What a call carries along its attempts. */
@@ -30,8 +33,8 @@ export interface Road {
   readonly failures: Failure[];
   /** Instances that no other model will bring back either. */
   readonly lost: Set<string>;
-  /** Attempts that run now: one, or two when a late one is hedged. */
-  readonly running: Set<Attempt>;
+  /** The instance that failed it last. */
+  failedOn?: string | undefined;
   /** Its turn in the queue, once it has had to wait. */
   place?: Place | undefined;
   /** What it got in the queue, and has not used yet. */
@@ -67,16 +70,23 @@ export async function tryStep(
       if (rejections.some(({ kind }) => kind === 'busy')) return rejections;
       throw finalError(call, failures);
     }
-    const target = choose(allowed, balancer, {
+    const { target, by, of } = choose(allowed, balancer, {
       preferLoaded: plan.loadBalance.preferLoaded,
       context: { now, random: Math.random, affinity: affinity(plan, call, client) },
     });
     const { name } = target.instance;
+    const chosen = by === 'strategy' ? plan.loadBalance.strategy : by;
+    const choice: Choice = {
+      by: road.slot?.instance === name ? 'slot' : chosen,
+      of,
+      after: road.failedOn,
+      fallback: step.model !== call.model,
+    };
     tried.add(name);
     const failed = await hedged({
       target,
       after: hedgeDelay(plan.hedge, target.instance),
-      run: (on) => attempt(on, road),
+      run: (on) => attempt(on, road, on === target ? choice : hedgeOf(choice, name)),
       spare() {
         const spare = allowed.find((other) => canHedge(other, { tried, admission }));
         if (spare) tried.add(spare.instance.name);
@@ -86,11 +96,16 @@ export async function tryStep(
     if (failed === 'served') return 'served';
     for (const { failure, instance } of failed) {
       failures.push(failure);
+      road.failedOn = instance;
       if (failure.kind === 'unreachable') lost.add(instance);
     }
     const spent = call.attempts.length >= plan.attempts || gateway.draining;
     if (spent || failed.some(({ retry }) => retry === 'never')) throw finalError(call, failures);
   }
+}
+
+function hedgeOf(choice: Choice, late: string): Choice {
+  return { ...choice, by: 'hedge', of: 1, after: late };
 }
 
 /** The candidate that a slot was waited for, if it is one. */
@@ -128,6 +143,7 @@ function takeSlot(instance: Instance, road: Road): Slot {
 async function attempt(
   target: Target<Instance>,
   road: Road,
+  choice: Choice,
 ): Promise<Failed | 'served' | 'outrun'> {
   const { gateway, plan, call, client, admission } = road;
   const { instance, model } = target;
@@ -137,7 +153,6 @@ async function attempt(
       plan,
       call,
       client,
-      beside: road.running.size,
       objection: objectionTo(target, gateway, call, client),
     });
   } catch (error) {
@@ -148,6 +163,7 @@ async function attempt(
   const slot = takeSlot(instance, road);
   const permit = instance.breaker.acquire(performance.now())!;
   let report: AttemptReport;
+  let startedAfter: number;
   try {
     const delay = admission.enter(instance.name);
     if (delay > 0) await pause(call, delay);
@@ -157,24 +173,29 @@ async function attempt(
       onCommit() {
         call.answering = true;
         // The others have lost the race.
-        for (const other of road.running) if (other !== running) other.abort();
+        for (const other of call.steps) if (other !== running) other.abort();
       },
     });
-    road.running.add(running);
-    call.current = everyOne(road.running);
-    report = await running.report.finally(() => road.running.delete(running));
+    call.started += 1;
+    startedAfter = running.began - call.began;
+    call.steps.add(running);
+    report = await running.report;
+    call.steps.delete(running);
   } catch (error) {
     permit.release();
+    // It was still waiting for a limit when the other one won.
+    if (call.answering) return 'outrun';
     throw error;
   } finally {
     slot.release();
-    if (road.running.size === 0) call.current = undefined;
   }
 
   const { end, firstByte, duration } = report;
   const failure = 'failure' in end ? end.failure : undefined;
   const meaning = classify(
-    failure ? { ...failure, committed: end.kind === 'broken' } : { kind: end.kind as 'done' },
+    failure
+      ? { ...failure, committed: end.kind === 'broken' }
+      : { kind: end.kind === 'done' ? 'done' : 'aborted' },
   );
   const outrun = end.kind === 'aborted' && !call.gone;
   const now = performance.now();
@@ -187,12 +208,23 @@ async function attempt(
   gateway.fleet.retryBudget.learn(instance.name, meaning);
   call.attempts.push({
     instance: instance.name,
-    model,
+    model: short(model),
+    choice,
+    startedAfter,
     duration,
     firstByte,
     status: report.status,
-    error: outrun ? 'another attempt was faster' : failure?.body.message,
+    phase: report.phase,
+    ending: ENDINGS[end.kind],
+    error: outrun ? 'another attempt was faster' : short(failure?.body.message),
+    errorKind: end.kind === 'crashed' ? 'internal_error' : failure?.errorKind,
+    events: report.events,
+    bytesIn: report.asked,
+    bytesOut: report.bytes,
+    usage: report.usage,
+    tokensGuessed: guessTokens(call.operation, report.events, report.usage),
   });
+  if (end.kind === 'crashed') throw end.bug;
   if (outrun) return 'outrun';
   if (end.kind === 'failed') {
     return { failure: end.failure, retry: meaning.retry, instance: instance.name };
@@ -205,23 +237,21 @@ async function attempt(
   }
   call.ending = end.kind === 'done' ? 'ok' : end.kind;
   call.error = failure?.body.message;
+  call.errorKind = failure?.errorKind;
+  call.code = failure?.body.code ?? undefined;
   call.events = report.events;
-  call.bytesOut = report.bytes;
+  call.bytesOut += report.sent;
   call.usage = report.usage;
   return 'served';
 }
 
-/** All attempts of a call that run now, as one. */
-function everyOne(running: ReadonlySet<Attempt>): Call['current'] {
-  return {
-    abort() {
-      for (const one of running) one.abort();
-    },
-    stop(failure) {
-      for (const one of running) one.stop(failure);
-    },
-  };
-}
+const ENDINGS = {
+  done: 'ok',
+  failed: 'error',
+  broken: 'broken',
+  aborted: 'aborted',
+  crashed: 'error',
+} as const satisfies Record<AttemptEnd['kind'], Ending>;
 
 function affinity({ loadBalance }: ServicePlan, call: Call, client: ClientRequest): string {
   const { strategy, key } = loadBalance;
@@ -242,17 +272,23 @@ function refusedBy(instance: Instance, { message, param }: RequestRefused): Fail
   const error = gatewayError('unsupported_parameter', `${message} (instance "${instance.name}")`, {
     param,
   });
-  const failure: Failure = { kind: 'answer', status: error.status, body: error.body, headers: {} };
+  const { status, body, errorKind } = error;
+  const failure: Failure = { kind: 'answer', status, body, errorKind, headers: {} };
   const { retry } = classify({ kind: 'untranslatable' });
   return { failure, retry, instance: instance.name };
 }
 
 /** What the client is told when all attempts have failed. */
 export function finalError(call: Call, failures: readonly Failure[]): HttpError {
-  const { status, body, headers } = mostTelling(failures);
+  const { status, body, errorKind, headers } = mostTelling(failures);
   const others = failures.length > 1 && failures.every(({ kind }) => kind === 'unreachable');
   const message = others ? failures.map((failure) => failure.body.message).join(' ') : body.message;
   // The SDKs would multiply our retries by their own.
   const spent = call.attempts.length > 1 ? { 'x-should-retry': 'false' } : {};
-  return new HttpError(status, { ...body, message }, { ...headers, ...spent });
+  return new HttpError({
+    status,
+    body: { ...body, message },
+    errorKind,
+    headers: { ...headers, ...spent },
+  });
 }

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Config } from '../config/schema.ts';
 import type { AttemptRecord, Ending, Outcome } from '../observe/outcome.ts';
-import type { Usage } from '../observe/usage.ts';
+import { short } from '../observe/short.ts';
+import { guessTokens, type Usage } from '../observe/usage.ts';
 import { OPERATIONS, type Operation } from '../service.ts';
 import { authenticate, checkBrowser, type ApiKey } from './auth.ts';
 import { readBody } from './body.ts';
@@ -44,8 +45,13 @@ export interface Call {
   /** Headers that go on every answer of this call. */
   readonly ownHeaders: OutgoingHttpHeaders;
   readonly attempts: AttemptRecord[];
+  /** Attempts so far, those that run included. */
+  started: number;
+  /** What runs or waits for it now: two attempts at the most. */
+  readonly steps: Set<Step>;
   key: ApiKey | undefined;
   model: string | undefined;
+  modelKnown: boolean;
   stream: boolean;
   bytesIn: number;
   bytesOut: number;
@@ -55,14 +61,19 @@ export interface Call {
   upstreamModel: string | undefined;
   ending: Ending;
   error: string | undefined;
+  errorKind: string | undefined;
+  /** The error's code as the client gets it. */
+  code: string | undefined;
+  /** Milliseconds that it has waited for anything but an answer, so far. */
+  waited: number;
+  /** Since when it waits for such a thing, on the clock of `began`. */
+  waitsSince: number | undefined;
   /** The head of a stream has gone out before there was an answer. */
   keptAlive: boolean;
   /** An answer goes to the client. */
   answering: boolean;
   /** The client went away. */
   gone: boolean;
-  /** What runs or waits for it now. */
-  current: Step | undefined;
 }
 
 export function openCall(
@@ -80,8 +91,11 @@ export function openCall(
     response,
     ownHeaders: { 'x-request-id': id },
     attempts: [],
+    started: 0,
+    steps: new Set(),
     key: undefined,
     model: undefined,
+    modelKnown: false,
     stream: false,
     bytesIn: 0,
     bytesOut: 0,
@@ -91,10 +105,13 @@ export function openCall(
     upstreamModel: undefined,
     ending: 'error',
     error: undefined,
+    errorKind: undefined,
+    code: undefined,
+    waited: 0,
+    waitsSince: undefined,
     keptAlive: false,
     answering: false,
     gone: false,
-    current: undefined,
   };
 }
 
@@ -172,29 +189,34 @@ function wrongKind(operation: Operation, isForm: boolean): Error {
 
 /** The call's record; to be made when it is over. */
 export function outcomeOf(call: Call): Outcome {
-  const { id, at, operation, model, stream, attempts, ending, error } = call;
+  const { id, at, operation, stream, attempts, ending, events, usage } = call;
   const left = ending === 'aborted' && call.firstByte === undefined;
   return {
     id,
     at,
-    path: call.request.url?.split('?')[0] ?? '',
+    path: short(call.request.url?.split('?')[0] ?? ''),
     operation,
     client: clientAddress(call.request),
     key: call.key?.name,
-    model,
+    model: short(call.model),
+    modelKnown: call.modelKnown,
     instance: attempts.at(-1)?.instance,
-    upstreamModel: call.upstreamModel,
+    upstreamModel: short(call.upstreamModel),
     ending,
     status: left ? undefined : call.response.statusCode,
-    error,
+    error: short(call.error),
+    errorKind: call.errorKind,
+    code: short(call.code),
     stream,
     attempts,
     duration: performance.now() - call.began,
+    waited: call.waited,
     firstByte: call.firstByte,
-    events: call.events,
+    events,
     bytesIn: call.bytesIn,
     bytesOut: call.bytesOut,
-    usage: call.usage,
+    usage,
+    tokensGuessed: guessTokens(operation, events, usage),
   };
 }
 

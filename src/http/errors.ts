@@ -50,13 +50,17 @@ export interface ErrorBody {
 export class HttpError extends Error {
   readonly status: number;
   readonly body: ErrorBody;
+  /** What it counts as: our own error's code, or the backend's status. */
+  readonly errorKind: string;
   readonly headers: OutgoingHttpHeaders;
 
-  constructor(status: number, body: ErrorBody, headers: OutgoingHttpHeaders = {}) {
+  constructor(told: Pick<HttpError, 'status' | 'body' | 'errorKind' | 'headers'>) {
+    const { status, body, errorKind, headers } = told;
     super(body.message);
     this.name = 'HttpError';
     this.status = status;
     this.body = body;
+    this.errorKind = errorKind;
     this.headers = headers;
   }
 }
@@ -72,12 +76,13 @@ export function gatewayError(
   } = {},
 ): HttpError {
   const { status, type } = ERRORS[code];
-  const { param = null, headers, problems } = options;
-  return new HttpError(
+  const { param = null, headers = {}, problems } = options;
+  return new HttpError({
     status,
-    { message, type, param, code, ...(problems && { problems }) },
+    body: { message, type, param, code, ...(problems && { problems }) },
+    errorKind: code,
     headers,
-  );
+  });
 }
 
 /** The error as JSON text, in OpenAI's shape. */

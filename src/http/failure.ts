@@ -11,6 +11,8 @@ export interface Failure {
   readonly kind: FailureKind;
   readonly status: number;
   readonly body: ErrorBody;
+  /** What it counts as: our own error's code, or the backend's status. */
+  readonly errorKind: string;
   /** Of the backend's answer, where there was one: `retry-after` and the like. */
   readonly headers: OutgoingHttpHeaders;
   /** Milliseconds that the backend asks to be left alone. */
@@ -53,7 +55,13 @@ export function embeddingMismatch(message: string): Failure {
 
 function ownFailure(kind: FailureKind, code: ErrorCode, message: string): Failure {
   const { status, type } = ERRORS[code];
-  return { kind, status, body: { message, type, param: null, code }, headers: {} };
+  return {
+    kind,
+    status,
+    body: { message, type, param: null, code },
+    errorKind: code,
+    headers: {},
+  };
 }
 
 /** An error answer, in whatever dialect it came. */
@@ -77,7 +85,14 @@ export function answerFailure(
   const refused = status === 401 || status === 403;
   const hint = refused ? ` (${refusedCredentials(source, status)})` : '';
   const body = { ...error, message: source.mask(error.message) + hint };
-  return { kind: 'answer', status, body, headers, wait: retryAfter(answer, Date.now()) };
+  return {
+    kind: 'answer',
+    status,
+    body,
+    errorKind: String(status),
+    headers,
+    wait: retryAfter(answer, Date.now()),
+  };
 }
 
 /** An error that came as an event of a stream, or as the body of a 200. */
@@ -94,6 +109,7 @@ export function eventFailure(
     kind: 'answer',
     status,
     body: { ...body, type, message: source.mask(body.message) },
+    errorKind: String(status),
     headers: {},
   };
 }

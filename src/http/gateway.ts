@@ -1,6 +1,10 @@
-import type { Fleet } from '../instances/fleet.ts';
-import type { Snapshot } from '../gateway/snapshot.ts';
+import type { Config } from '../config/schema.ts';
+import { compile, type Snapshot } from '../gateway/snapshot.ts';
+import { Fleet } from '../instances/fleet.ts';
+import { breakerNews, stateNews } from '../observe/instance-news.ts';
 import type { Log } from '../observe/log.ts';
+import { Observatory } from '../observe/observatory.ts';
+import type { ConfigStatus } from '../observe/status.ts';
 import type { Call } from './call.ts';
 
 /** What a running server works with. A call takes the snapshot once, at its start. */
@@ -8,10 +12,59 @@ export interface Gateway {
   snapshot: Snapshot;
   readonly fleet: Fleet;
   readonly log: Log;
+  /** The records of calls, and what happens. */
+  readonly observe: Observatory;
   /** Those that are running now. */
   readonly calls: Set<Call>;
   /** Opens `/admin`, in this run. */
   readonly adminToken: string;
   /** Set while the server drains: no new calls. */
   draining: boolean;
+  /** Where the config comes from and how it is applied; each reload sets it anew. */
+  configStatus: ConfigStatus;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** Where it listens; set when it does. */
+  url: string;
+}
+
+interface GatewayOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly adminToken: string;
+  /** The config file; absent when there is none. */
+  readonly file?: string | undefined;
+  /** Whether changes of an instance's state go into the log, or are told otherwise for now. */
+  readonly logsStates?: () => boolean;
+}
+
+/** Puts together what a server works with; `fleet.apply` gives it its instances. */
+export function openGateway(options: GatewayOptions): Gateway {
+  const { config, log, adminToken, file, logsStates = () => true } = options;
+  const observe = new Observatory(log);
+  const fleet = new Fleet({
+    onMembers: (names) => observe.statistics.keep(names),
+    onState: (instance) => observe.news(stateNews(instance), { logged: logsStates() }),
+    onBreaker: (instance, transition) => observe.news(breakerNews(instance, transition)),
+    onNews: ({ name }, message) =>
+      observe.news({ kind: 'instance', level: 'info', instance: name, message }),
+  });
+  const startedAt = Date.now();
+  return {
+    snapshot: compile(config),
+    fleet,
+    log,
+    observe,
+    calls: new Set(),
+    adminToken,
+    draining: false,
+    configStatus: {
+      ...(file !== undefined && { file }),
+      version: 1,
+      appliedAt: startedAt,
+      restartNeeded: [],
+    },
+    startedAt,
+    url: '',
+  };
 }

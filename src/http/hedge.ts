@@ -45,7 +45,14 @@ export async function hedged({ target, after, run, spare }: Options): Promise<'s
   clearTimeout(timer);
   const other = sooner === 'late' ? spare() : undefined;
   if (!other) return together([await first]);
-  return together(await Promise.all([first, run(other)]));
+  // Also when one throws: the other one's record belongs to the call too.
+  const both = await Promise.allSettled([first, run(other)]);
+  return together(
+    both.map((end) => {
+      if (end.status === 'rejected') throw end.reason;
+      return end.value;
+    }),
+  );
 }
 
 function together(ends: readonly Ended[]): 'served' | Failed[] {

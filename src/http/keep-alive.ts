@@ -1,6 +1,8 @@
 import type { Call } from './call.ts';
 import { STREAM_HEADERS } from './event-answer.ts';
 
+const COMMENT = ': keep-alive\n\n';
+
 /**
  * Sends a comment every so often to a client that waits for a stream's first event, so that nothing
  * on the way takes the silence for an end. Only the head is decided by that: instances can still
@@ -16,7 +18,10 @@ export function keepAlive(call: Call, every: number | undefined): { close(): voi
       call.keptAlive = true;
     }
     // From the first event on, the stream speaks for itself.
-    if (call.keptAlive && !call.answering) response.write(': keep-alive\n\n');
+    if (call.keptAlive && !call.answering) {
+      response.write(COMMENT);
+      call.bytesOut += COMMENT.length;
+    }
   }, every);
   return {
     close() {

@@ -22,14 +22,11 @@ export function attemptRequest(
     plan,
     call,
     client,
-    beside,
     objection,
   }: {
     readonly plan: ServicePlan;
     readonly call: Call;
     readonly client: ClientRequest;
-    /** Attempts of the call that run at the same time. */
-    readonly beside: number;
     readonly objection: AttemptRequest['objection'];
   },
 ): AttemptRequest {
@@ -51,7 +48,6 @@ export function attemptRequest(
   const requests = split?.parts.map((part) =>
     prepare(target, call, client, { ...renamed, set: { ...renamed.set, ...part } }),
   );
-  const number = call.attempts.length + beside + 1;
   return {
     instance,
     operation,
@@ -64,7 +60,7 @@ export function attemptRequest(
     timeouts: plan.timeouts.get(instance.name)!,
     transform: spec.response?.(seen),
     objection,
-    ownHeaders: { ...call.ownHeaders, ...attemptHeaders(instance.name, model, number) },
+    ownHeaders: { ...call.ownHeaders, ...attemptHeaders(instance.name, model, call.started + 1) },
     response: call.response,
   };
 }
@@ -84,7 +80,7 @@ function prepare(
     length,
     ...(client.contentType === undefined ? {} : { contentType: client.contentType }),
   });
-  return { headers, body };
+  return { headers, body, length };
 }
 
 /** The client's bytes as they came, but for what the patch names. */

@@ -16,6 +16,8 @@ export interface AttemptRequest {
   /** undici's flat list of names and values. */
   readonly headers: string[];
   readonly body: Buffer | readonly Buffer[];
+  /** Bytes of the body. */
+  readonly length: number;
   /** Of a call that takes several requests: those after the first, and what makes one answer of all. */
   readonly split?: { readonly rest: readonly PartRequest[]; readonly join: Split['join'] };
   /** The client asked for a stream. */
@@ -33,6 +35,8 @@ export interface AttemptRequest {
 export interface PartRequest {
   readonly headers: string[];
   readonly body: Buffer | readonly Buffer[];
+  /** Bytes of the body. */
+  readonly length: number;
 }
 
 /** How the head that the client gets differs from the backend's. */

@@ -12,6 +12,7 @@ import { gatewayError, renderError, renderErrorEvent, type HttpError } from './e
 import type { Gateway } from './gateway.ts';
 import { keepAlive } from './keep-alive.ts';
 import { asHttpError } from './internal-error.ts';
+import { waiting } from './pause.ts';
 import { attemptHeaders } from './outgoing.ts';
 import {
   missingModel,
@@ -34,7 +35,7 @@ export async function proxy(
     gateway.calls.delete(call);
     if (response.writableFinished) return;
     call.gone = true;
-    call.current?.abort();
+    for (const step of call.steps) step.abort();
   });
   gateway.calls.add(call);
   try {
@@ -46,7 +47,7 @@ export async function proxy(
   } catch (error) {
     refuse(gateway, call, error);
   }
-  gateway.log.call(outcomeOf(call));
+  gateway.observe.record(outcomeOf(call));
 }
 
 /** Resolves the model, lets the call in, and sees it through its attempts. */
@@ -63,10 +64,11 @@ async function route(
   if (model === undefined) throw nameless(gateway, call);
   if (!mayUse(call.key, model)) throw notAllowed(call, model);
   if (!known(model, snapshot, gateway)) {
-    await fleet.lookAgain();
+    await waiting(call, fleet.lookAgain());
     if (call.gone) throw new ClientGone();
     if (!known(model, snapshot, gateway)) throw unknown(model, snapshot, gateway, call);
   }
+  call.modelKnown = true;
 
   const admission = await admit(snapshot.limits, call, client);
   const comments = keepAlive(call, plan.keepAlive);
@@ -78,7 +80,6 @@ async function route(
     admission,
     failures: [],
     lost: new Set(),
-    running: new Set(),
   };
   try {
     await overSteps(road, snapshot, model);
@@ -110,7 +111,7 @@ async function overSteps(road: Road, snapshot: Snapshot, model: string): Promise
     if (failures.length > 0) throw finalError(call, failures);
     if (looked) throw noneLeft(road, model, rejections);
     looked = true;
-    await gateway.fleet.lookAgain();
+    await waiting(call, gateway.fleet.lookAgain());
     if (call.gone) throw new ClientGone();
   }
 }
@@ -167,19 +168,27 @@ function refuse(gateway: Gateway, call: Call, thrown: unknown): void {
   const error = asHttpError(gateway, thrown);
   call.ending = 'error';
   call.error = error.message;
+  call.errorKind = error.errorKind;
+  call.code = error.body.code ?? undefined;
   if (response.headersSent) {
-    if (call.keptAlive) response.end(renderErrorEvent(error.body));
-    else response.destroy();
+    if (!call.keptAlive) {
+      response.destroy();
+      return;
+    }
+    const event = renderErrorEvent(error.body);
+    call.bytesOut += Buffer.byteLength(event);
+    response.end(event);
     return;
   }
   const body = renderError(error.body);
+  call.bytesOut = Buffer.byteLength(body);
   const last = call.attempts.at(-1);
   response.writeHead(error.status, {
     ...error.headers,
     ...(last ? attemptHeaders(last.instance, last.model, call.attempts.length) : {}),
     ...call.ownHeaders,
     'content-type': 'application/json',
-    'content-length': Buffer.byteLength(body),
+    'content-length': call.bytesOut,
   });
   response.end(body);
 }

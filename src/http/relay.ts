@@ -1,8 +1,10 @@
 import type { Dispatcher } from 'undici';
 import type { PartAnswer } from '../adapters/adapter.ts';
 import { wasStale } from '../instances/pool.ts';
+import type { AttemptPhase } from '../observe/outcome.ts';
 import type { Usage } from '../observe/usage.ts';
 import { openAnswer } from './answer.ts';
+import type { Step } from './call.ts';
 import type {
   Answerer,
   AnswerHeaders,
@@ -27,21 +29,40 @@ export interface AttemptListener {
  * - `done`: the whole answer went to the client;
  * - `failed`: nothing did, and another attempt may;
  * - `broken`: a part did, and the client has been told;
- * - `aborted`: the client went away.
+ * - `aborted`: the client went away, or another attempt was faster;
+ * - `crashed`: on a bug of ours.
  */
 export type AttemptEnd =
   | { readonly kind: 'done' | 'aborted' }
-  | { readonly kind: 'failed' | 'broken'; readonly failure: Failure };
+  | { readonly kind: 'failed' | 'broken'; readonly failure: Failure }
+  | { readonly kind: 'crashed'; readonly bug: unknown };
 
 /** What is known of an attempt when it is over; times in milliseconds since it began. */
 export interface AttemptReport {
   readonly end: AttemptEnd;
+  /** Where it ended. */
+  readonly phase: AttemptPhase;
   readonly status: number | undefined;
   readonly duration: number;
   readonly firstByte: number | undefined;
   readonly events: number;
+  /** Bytes that went to the backend. */
+  readonly asked: number;
+  /** Bytes that came from it. */
   readonly bytes: number;
+  /** Bytes that went to the client. */
+  readonly sent: number;
   readonly usage: Usage | undefined;
+}
+
+/** An attempt that runs, as it is shown. */
+export interface Progress {
+  readonly phase: Phase;
+  /** Milliseconds since it began. */
+  readonly firstByte: number | undefined;
+  readonly events: number;
+  /** Bytes that went to the client. */
+  readonly sent: number;
 }
 
 /** Milliseconds between two questions whether a backend is still loading. */
@@ -51,9 +72,9 @@ type Phase = 'connecting' | 'waiting' | 'answering' | 'over';
 
 /**
  * Sends a request and relays its answer. It is undici's handler, and it owns the client's response
- * from the first byte that it writes. Its report settles once; it rejects only on a bug of ours.
+ * from the first byte that it writes. Its report comes once, and never rejects.
  */
-export class Attempt implements Dispatcher.DispatchHandler, Outlet {
+export class Attempt implements Dispatcher.DispatchHandler, Outlet, Step {
   readonly report: Promise<AttemptReport>;
   readonly request: AttemptRequest;
   #phase: Phase = 'connecting';
@@ -67,18 +88,20 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet {
   #status: number | undefined;
   #firstByte: number | undefined;
   #bytes = 0;
+  #asked: number;
+  #sent = 0;
   #committed = false;
-  readonly #began = performance.now();
+  /** On the clock of `performance.now()`. */
+  readonly began = performance.now();
   readonly #listener: AttemptListener;
   #settle!: (report: AttemptReport) => void;
-  #crash!: (bug: unknown) => void;
 
   constructor(request: AttemptRequest, listener: AttemptListener) {
     this.request = request;
     this.#listener = listener;
-    this.report = new Promise((resolve, reject) => {
+    this.#asked = request.length;
+    this.report = new Promise((resolve) => {
       this.#settle = resolve;
-      this.#crash = reject;
     });
     const { connect, total } = request.timeouts;
     this.#arm(connect, `no connection within ${seconds(connect)}`);
@@ -88,9 +111,19 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet {
     this.#dispatch(request.instance.dispatcher);
   }
 
-  /** The client went away: ends the call to the backend, whatever phase it is in. */
+  /** The client went away, or another was faster: ends the call to the backend, whatever phase it is in. */
   abort(): void {
     this.#end({ kind: 'aborted' });
+  }
+
+  /** How far it has come. */
+  get progress(): Progress {
+    return {
+      phase: this.#phase,
+      firstByte: this.#firstByte,
+      events: this.#answer?.events ?? 0,
+      sent: this.#sent,
+    };
   }
 
   #dispatch(dispatcher: Dispatcher): void {
@@ -176,8 +209,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet {
   }
 
   #fault(bug: unknown): void {
-    this.#crash(bug);
-    this.#end({ kind: 'aborted' });
+    this.#end({ kind: 'crashed', bug });
   }
 
   // The answer's side
@@ -188,7 +220,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet {
 
   begin(most = Infinity): void {
     if (this.#firstByte !== undefined) return;
-    this.#firstByte = performance.now() - this.#began;
+    this.#firstByte = performance.now() - this.began;
     this.#listener.onFirstByte();
     const idle = Math.min(this.request.timeouts.idle, most);
     this.#arm(idle, `nothing more for ${seconds(idle)}`);
@@ -207,7 +239,9 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet {
   }
 
   write(bytes: Buffer | string): void {
-    if (bytes.length === 0 || this.request.response.write(bytes)) return;
+    if (bytes.length === 0) return;
+    this.#sent += byteLength(bytes);
+    if (this.request.response.write(bytes)) return;
     if (this.#controller!.paused) return;
     this.#controller!.pause();
     this.request.response.once('drain', this.#resume);
@@ -231,6 +265,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet {
   gather(rest: readonly PartRequest[], then: (answers: readonly PartAnswer[]) => void): void {
     const { instance, path } = this.request;
     this.#following = new AbortController();
+    for (const { length } of rest) this.#asked += length;
     const onAnswer = () => {
       this.#timer?.refresh();
     };
@@ -247,6 +282,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet {
   }
 
   finish(bytes?: Buffer | string): void {
+    if (bytes !== undefined) this.#sent += byteLength(bytes);
     this.request.response.end(bytes);
     this.#end({ kind: 'done' });
   }
@@ -259,7 +295,10 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet {
     const { response } = this.request;
     // Without a way to say it in the body, only a torn connection tells that bytes are missing.
     if (lastWords === undefined) response.destroy();
-    else response.end(lastWords);
+    else {
+      this.#sent += byteLength(lastWords);
+      response.end(lastWords);
+    }
     this.#end({ kind: 'broken', failure });
   }
 
@@ -284,7 +323,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet {
   /** A cold load is no failure: it may take as long as `timeouts.loading` allows. */
   async #unlessLoading(what: string): Promise<void> {
     const { instance, model, timeouts } = this.request;
-    const left = timeouts.loading - (performance.now() - this.#began);
+    const left = timeouts.loading - (performance.now() - this.began);
     const loading = left > 0 && (await instance.isLoading(model));
     if (this.#firstByte !== undefined) return;
     if (loading) this.#arm(Math.min(left, LOADING_LOOK), what);
@@ -310,6 +349,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet {
   #end(end: AttemptEnd): void {
     if (this.#phase === 'over') return;
     const finished = end.kind === 'done';
+    const phase = finished ? 'done' : this.#phase;
     this.#phase = 'over';
     clearTimeout(this.#timer);
     clearTimeout(this.#total);
@@ -320,14 +360,21 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet {
     if (this.#fresh) void this.#fresh.close();
     this.#settle({
       end,
+      phase,
       status: this.#status,
-      duration: performance.now() - this.#began,
+      duration: performance.now() - this.began,
       firstByte: this.#firstByte,
       events: this.#answer?.events ?? 0,
+      asked: this.#asked,
       bytes: this.#bytes,
+      sent: this.#sent,
       usage: this.#answer?.usage(),
     });
   }
+}
+
+function byteLength(bytes: Buffer | string): number {
+  return typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length;
 }
 
 function seconds(milliseconds: number): string {

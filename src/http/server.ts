@@ -50,8 +50,9 @@ export async function startServer(
   server.on('clientError', answerMalformed);
   const { port } = listener.address;
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  gateway.url = `http://${host}:${port}`;
   return {
-    url: `http://${host}:${port}`,
+    url: gateway.url,
     port,
     async close(patience) {
       gateway.draining = true;
@@ -61,7 +62,7 @@ export async function startServer(
       const deadline = performance.now() + patience;
       while (gateway.calls.size > 0 && performance.now() < deadline) await sleep(20);
       // Streams are told that they end here; a moment later nothing is left to tell.
-      for (const call of gateway.calls) call.current?.stop(shutdownFailure());
+      for (const { steps } of gateway.calls) for (const step of steps) step.stop(shutdownFailure());
       if (gateway.calls.size > 0) await sleep(50);
       server.closeAllConnections();
       await closed;

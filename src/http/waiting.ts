@@ -3,7 +3,7 @@ import { serviceOf } from '../service.ts';
 import type { Road } from './attempts.ts';
 import { ClientGone } from './body.ts';
 import { gatewayError, type HttpError } from './errors.ts';
-import { leaving, pause } from './pause.ts';
+import { leaving, pause, waiting } from './pause.ts';
 
 /**
  * Waits in the queue until one of the busy instances has room, or something else has changed.
@@ -21,9 +21,7 @@ export async function waitForRoom(road: Road, rejections: readonly Rejection[]):
   if (!place) throw queueFull(service, plan.queue.size);
   const busy = rejections.filter(({ kind }) => kind === 'busy').map(({ instance }) => instance);
   const soonest = Math.min(...rejections.map(({ until }) => until ?? Infinity));
-  call.current = { abort: () => place.leave(), stop: () => place.leave() };
-  const wake = await place.wait(new Set(busy), now, soonest);
-  call.current = undefined;
+  const wake = await waiting(call, place.wait(new Set(busy), now, soonest), () => place.leave());
   if (wake === 'left') throw leaving(call);
   if (wake === 'timeout') throw queueTimeout(service, plan.queue.maxWait);
   if (wake !== 'look') road.slot = wake;
@@ -47,7 +45,7 @@ export async function waitForModel(
   if (call.attempts.length >= plan.attempts) return false;
   if (performance.now() - call.began + LOADING_LOOK > limit) return false;
   await pause(call, LOADING_LOOK);
-  await gateway.fleet.lookAgain();
+  await waiting(call, gateway.fleet.lookAgain());
   if (call.gone) throw new ClientGone();
   return true;
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { buildDirectory, type Directory } from '../gateway/directory.ts';
 import { EmbeddingSizes } from '../gateway/embedding-sizes.ts';
+import type { Transition } from '../gateway/protect/breaker.ts';
 import { Queue } from '../gateway/protect/queue.ts';
 import { RetryBudget } from '../gateway/protect/retry-budget.ts';
 import { watchHealth, type HealthWatch } from './health.ts';
@@ -13,10 +14,14 @@ const FRESH = 2000;
 
 /** Who wants to know what happens to the instances. */
 export interface FleetListener {
+  /** Its members are now those of these names. */
+  onMembers(names: readonly string[]): void;
   /** An instance's state has changed. */
   onState(instance: Instance): void;
-  /** Something else, in a line. */
-  onNews(line: string): void;
+  /** An instance's circuit breaker has changed its state. */
+  onBreaker(instance: Instance, transition: Transition): void;
+  /** Something else about an instance, in a line. */
+  onNews(instance: Instance, line: string): void;
 }
 
 /** All the instances of a running gateway, their health checks and the index over their models. */
@@ -31,7 +36,7 @@ export class Fleet {
   readonly embeddingSizes = new EmbeddingSizes();
   readonly #listener: FleetListener;
 
-  constructor(listener: FleetListener = { onState() {}, onNews() {} }) {
+  constructor(listener: FleetListener) {
     this.#listener = listener;
   }
 
@@ -61,8 +66,9 @@ export class Fleet {
             this.#listener.onState(changed);
             this.queue.reconsider();
             if (changed.state === 'healthy')
-              void changed.warm((line) => this.#listener.onNews(line));
+              void changed.warm((line) => this.#listener.onNews(changed, line));
           },
+          onBreaker: (changed, transition) => this.#listener.onBreaker(changed, transition),
         });
         const health = watchHealth(instance, () => {
           this.#directory = undefined;
@@ -76,6 +82,7 @@ export class Fleet {
       this.retryBudget.forget(instance.name);
     }
     this.#directory = undefined;
+    this.#listener.onMembers(settings.map(({ name }) => name));
   }
 
   *instances(): Generator<Instance> {

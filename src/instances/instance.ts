@@ -11,7 +11,7 @@ import type {
 } from '../adapters/adapter.ts';
 import type { BreakerSettings, HealthSettings } from '../config/settings.ts';
 import type { Meaning } from '../gateway/protect/classify.ts';
-import { Breaker, type Permit } from '../gateway/protect/breaker.ts';
+import { Breaker, type Permit, type Transition } from '../gateway/protect/breaker.ts';
 import { Cooling } from '../gateway/protect/cooling.ts';
 import { Slots, type Queue } from '../gateway/protect/queue.ts';
 import { LatencyAverage } from '../gateway/balance/latency-average.ts';
@@ -20,7 +20,7 @@ import { OPERATIONS, type Operation, type Service } from '../service.ts';
 import { connectBackend } from './backend.ts';
 import { catalogueOf } from './catalogue.ts';
 import { isNearby } from './nearby.ts';
-import { openPool, type PoolOptions } from './pool.ts';
+import { connectionsOf, openPool, type PoolOptions } from './pool.ts';
 
 /** What the config says of one instance, with everything inherited filled in. */
 export interface InstanceSettings {
@@ -52,9 +52,17 @@ export interface InstanceSettings {
   readonly unset: string | undefined;
 }
 
+interface InstanceContext {
+  readonly queue: Queue;
+  readonly onState: (instance: Instance) => void;
+  readonly onBreaker: (instance: Instance, transition: Transition) => void;
+}
+
 /** One running backend: its connections, its counters, and what is known of it now. */
 export class Instance implements Routable {
   readonly settings: InstanceSettings;
+  /** Milliseconds since the epoch. */
+  readonly createdAt = Date.now();
   readonly name: string;
   readonly adapter: Adapter;
   readonly weight: number;
@@ -77,6 +85,8 @@ export class Instance implements Routable {
   readonly #loading = new Map<string, number>();
   state: InstanceState = 'unknown';
   stateDetail: string | undefined;
+  /** When it came into that state, as milliseconds since the epoch. */
+  stateSince = this.createdAt;
   nextLook: number | undefined;
   version: string | undefined;
   /** What its calls need to know of it; learnt by its probes. */
@@ -92,13 +102,13 @@ export class Instance implements Routable {
   /**
    * @param context.queue Where calls wait for one of its slots.
    * @param context.onState Called when its state has changed.
+   * @param context.onBreaker Called when its breaker's state has.
    */
-  constructor(
-    settings: InstanceSettings,
-    { queue, onState }: { queue: Queue; onState: (instance: Instance) => void },
-  ) {
+  constructor(settings: InstanceSettings, { queue, onState, onBreaker }: InstanceContext) {
     this.#onState = onState;
-    this.breaker = new Breaker(settings.circuitBreaker, Math.random);
+    this.breaker = new Breaker(settings.circuitBreaker, Math.random, (transition) =>
+      onBreaker(this, transition),
+    );
     this.slots = new Slots(settings.name, settings.maxConcurrency, queue);
     this.settings = settings;
     this.name = settings.name;
@@ -125,6 +135,11 @@ export class Instance implements Routable {
   get dispatcher(): Dispatcher {
     this.#dispatcher ??= openPool(this.origin, this.settings.pool);
     return this.#dispatcher;
+  }
+
+  /** Connections to it that are open now. */
+  get connections(): number {
+    return this.#dispatcher ? connectionsOf(this.#dispatcher) : 0;
   }
 
   /** Takes our credentials out of a text of the backend's: some repeat a key that they refuse. */
@@ -232,6 +247,7 @@ export class Instance implements Routable {
     this.state = state;
     this.stateDetail = detail;
     if (state === before) return;
+    this.stateSince = Date.now();
     if (before === 'unhealthy' && state === 'healthy') {
       this.breaker.tryNow(performance.now(), 'it is back');
     }

@@ -54,11 +54,17 @@ export function openPool(origin: string, options: PoolOptions): Dispatcher {
     bodyTimeout: 0,
   };
   if (options.proxy !== undefined) {
-    return new ProxyAgent({
+    const agent = new ProxyAgent({
       ...common,
       uri: options.proxy,
       requestTls: { ...tls, timeout: options.connectTimeout },
+      factory(url, settings) {
+        const pool = new Pool(url, settings);
+        behindProxy.set(agent, pool);
+        return pool;
+      },
     });
+    return agent;
   }
   const connect = buildConnector({ ...tls, timeout: options.connectTimeout });
   return new Pool(origin, {
@@ -77,6 +83,15 @@ export function openPool(origin: string, options: PoolOptions): Dispatcher {
       });
     },
   });
+}
+
+/** The pool that an agent has made for its one origin; it makes a new one after a time without use. */
+const behindProxy = new WeakMap<Dispatcher, Pool>();
+
+/** @returns How many connections are open, in use or idle. */
+export function connectionsOf(dispatcher: Dispatcher): number {
+  const pool = dispatcher instanceof Pool ? dispatcher : behindProxy.get(dispatcher);
+  return pool?.stats.connected ?? 0;
 }
 
 /**

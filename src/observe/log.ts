@@ -1,4 +1,5 @@
-import type { Ending, Outcome } from './outcome.ts';
+import { whyText } from './choice.ts';
+import type { AttemptRecord, Ending, Outcome } from './outcome.ts';
 
 export type LogFormat = 'text' | 'json';
 export type Level = 'info' | 'warn' | 'error';
@@ -96,9 +97,9 @@ function route({ model, instance, upstreamModel }: Outcome): string {
  * A backend that counts none is guessed at one token an event.
  */
 function tokenRate(outcome: Outcome): { perSecond: number; guessed: boolean } | undefined {
-  const { usage, events, duration, firstByte, stream } = outcome;
+  const { usage, tokensGuessed, duration, firstByte, stream } = outcome;
   const counted = usage?.output ?? 0;
-  const tokens = counted > 0 ? counted : events;
+  const tokens = counted > 0 ? counted : tokensGuessed;
   if (tokens < 2) return undefined;
   const span = stream ? duration - (firstByte ?? 0) : duration;
   if (span <= 0) return undefined;
@@ -106,22 +107,31 @@ function tokenRate(outcome: Outcome): { perSecond: number; guessed: boolean } | 
 }
 
 function callAsJson(outcome: Outcome): string {
-  const { at, duration, firstByte, attempts, ...rest } = outcome;
+  const { at, duration, waited, firstByte, attempts, ...rest } = outcome;
   const rate = tokenRate(outcome);
   return JSON.stringify({
     time: new Date(at).toISOString(),
     level: outcome.ending === 'ok' || outcome.ending === 'aborted' ? 'info' : 'warn',
     message: 'call',
     ...rest,
+    modelKnown: undefined,
     durationMs: round(duration),
+    waitedMs: round(waited),
     firstByteMs: firstByte === undefined ? undefined : round(firstByte),
     tokensPerSecond: rate && !rate.guessed ? round(rate.perSecond) : undefined,
-    attempts: attempts.map(({ duration: took, firstByte: first, ...attempt }) => ({
-      ...attempt,
-      durationMs: round(took),
-      firstByteMs: first === undefined ? undefined : round(first),
-    })),
+    attempts: attempts.map(attemptAsJson),
   });
+}
+
+function attemptAsJson(attempt: AttemptRecord): object {
+  const { choice, startedAfter, duration, firstByte, ...rest } = attempt;
+  return {
+    ...rest,
+    why: whyText(choice),
+    startedAfterMs: round(startedAfter),
+    durationMs: round(duration),
+    firstByteMs: firstByte === undefined ? undefined : round(firstByte),
+  };
 }
 
 function round(value: number): number {

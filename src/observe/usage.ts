@@ -1,7 +1,23 @@
+import { OPERATIONS, type Operation } from '../service.ts';
+
 /** Tokens of one call, as its backend counted them. */
 export interface Usage {
   readonly input: number;
   readonly output: number;
+}
+
+/**
+ * Output tokens of a stream that its backend did not count: one an event, which is what nearly all
+ * backends send. Only where events are text.
+ */
+export function guessTokens(
+  operation: Operation,
+  events: number,
+  usage: Usage | undefined,
+): number {
+  if (events === 0 || (usage && usage.output > 0)) return 0;
+  const { service } = OPERATIONS[operation];
+  return service === 'chat' || service === 'transcription' ? events : 0;
 }
 
 const KEY = Buffer.from('"usage"');

@@ -1,36 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { openLog, type LogFormat } from '../../src/observe/log.ts';
 import type { Outcome } from '../../src/observe/outcome.ts';
+import { attempt, outcome } from '../support/outcome.ts';
 
 const AT = Date.UTC(2026, 7, 24, 9, 41, 7);
 
-const OUTCOME: Outcome = {
-  id: 'req_1',
-  at: AT,
-  path: '/v1/chat/completions',
-  operation: 'chat',
-  client: '127.0.0.1',
-  key: undefined,
-  model: 'coder',
-  instance: 'gpu',
-  upstreamModel: 'Qwen/Qwen3',
-  ending: 'ok',
-  status: 200,
-  error: undefined,
-  stream: true,
-  attempts: [],
-  duration: 1200.04,
-  firstByte: 200,
-  events: 60,
-  bytesIn: 100,
-  bytesOut: 1000,
-  usage: { input: 10, output: 50 },
-};
-
-function logged(format: LogFormat, ...outcomes: Partial<Outcome>[]): string[] {
+function logged(format: LogFormat, ...calls: Partial<Outcome>[]): string[] {
   let text = '';
   const log = openLog({ format, color: false, write: (more) => (text += more), now: () => AT });
-  for (const outcome of outcomes) log.call({ ...OUTCOME, ...outcome });
+  for (const call of calls) log.call(outcome(call));
   log.flush();
   return text.trimEnd().split('\n');
 }
@@ -44,23 +22,15 @@ describe('the line of a call', () => {
   });
 
   it('marks tokens that nobody counted', () => {
-    expect(logged('text', { usage: undefined })[0]).toContain('  ~60.0 tok/s');
+    expect(logged('text', { usage: undefined, tokensGuessed: 60 })[0]).toContain('  ~60.0 tok/s');
   });
 
   it('says why it failed, after how many attempts', () => {
-    const attempt = {
-      instance: 'gpu',
-      model: 'x',
-      duration: 1,
-      firstByte: undefined,
-      status: 500,
-      error: 'broken',
-    };
     const [line] = logged('text', {
       ending: 'error',
       status: 502,
       error: 'all are down',
-      attempts: [attempt, attempt],
+      attempts: [attempt({ error: 'broken' }), attempt({ error: 'broken' })],
     });
     expect(line).toContain('502 ');
     expect(line).toMatch(/ {2}2 attempts {2}all are down$/);
@@ -86,7 +56,11 @@ describe('the line of a call', () => {
   );
 
   it('is one object for machines', () => {
-    const lines = logged('json', {}, { usage: undefined, model: 'a\nb' });
+    const lines = logged(
+      'json',
+      { attempts: [attempt()] },
+      { usage: undefined, tokensGuessed: 60, model: 'a\nb' },
+    );
     expect(lines).toHaveLength(2);
     expect(JSON.parse(lines[0]!)).toMatchObject({
       time: '2026-08-24T09:41:07.000Z',
@@ -100,6 +74,7 @@ describe('the line of a call', () => {
       durationMs: 1200,
       firstByteMs: 200,
       tokensPerSecond: 50,
+      attempts: [{ instance: 'gpu', why: 'only candidate', startedAfterMs: 1, durationMs: 1199 }],
     });
     expect(JSON.parse(lines[1]!)).not.toHaveProperty('tokensPerSecond');
   });

@@ -1,10 +1,8 @@
 import { onTestFinished } from 'vitest';
 import { ADAPTERS } from '../../src/adapters/index.ts';
 import { schema, type ConfigInput } from '../../src/config/schema.ts';
-import { compile } from '../../src/gateway/snapshot.ts';
-import type { Gateway } from '../../src/http/gateway.ts';
+import { openGateway, type Gateway } from '../../src/http/gateway.ts';
 import { startServer, type RunningServer } from '../../src/http/server.ts';
-import { Fleet } from '../../src/instances/fleet.ts';
 import { instanceSettings } from '../../src/instances/settings.ts';
 import type { Log } from '../../src/observe/log.ts';
 import type { Outcome } from '../../src/observe/outcome.ts';
@@ -16,9 +14,9 @@ export interface TestGateway extends RunningServer {
   /** What the log was told beside calls. */
   readonly said: readonly string[];
   /** A POST of JSON (or of bytes) to a path. */
-  post(path: string, body: unknown, init?: RequestInit): Promise<Response>;
+  readonly post: (path: string, body: unknown, init?: RequestInit) => Promise<Response>;
   /** A request with the admin token, to `GET /admin/status` and the like; a body goes as JSON. */
-  admin(route: string, body?: unknown): Promise<Response>;
+  readonly admin: (route: string, body?: unknown) => Promise<Response>;
 }
 
 /** What opens `/admin` of each server that a test starts. */
@@ -38,17 +36,10 @@ export async function startGateway(
     show: () => {},
     flush: () => {},
   };
-  const fleet = new Fleet();
+  const gateway = openGateway({ config: parsed, log, adminToken: ADMIN_TOKEN });
+  const { fleet } = gateway;
   fleet.apply(instanceSettings(parsed, { adapters: ADAPTERS, unset: new Map(), env: {} }));
   if (options.probed ?? true) await fleet.probed();
-  const gateway: Gateway = {
-    snapshot: compile(parsed),
-    fleet,
-    log,
-    calls: new Set(),
-    adminToken: ADMIN_TOKEN,
-    draining: false,
-  };
   const server = await startServer(gateway, { host: '127.0.0.1', port: 0 });
   onTestFinished(async () => {
     await server.close(0);

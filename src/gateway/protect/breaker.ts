@@ -9,6 +9,8 @@ export interface Transition {
   readonly to: BreakerState;
   /** One clause. */
   readonly reason: string;
+  /** By an order. */
+  readonly forced?: true;
 }
 
 /** A breaker as it is shown. */
@@ -63,6 +65,7 @@ const JITTER = 0.1;
 export class Breaker {
   readonly #settings: BreakerSettings;
   readonly #random: () => number;
+  readonly #onChange: (transition: Transition) => void;
   readonly #calls: RecentCount;
   readonly #failures: RecentCount;
   readonly #history: Transition[] = [];
@@ -79,10 +82,19 @@ export class Breaker {
   /** When trials closed it last; long ago for one that never opened, or was reset. */
   #closedAt = Number.NEGATIVE_INFINITY;
 
-  /** @param random Uniform in [0, 1). */
-  constructor(settings: BreakerSettings, random: () => number) {
+  /**
+   * @param random Uniform in [0, 1).
+   * @param onChange Hears of each transition as it is noticed: that to `half-open` by time waits
+   *   until somebody asks, and tells when it was due.
+   */
+  constructor(
+    settings: BreakerSettings,
+    random: () => number,
+    onChange: (transition: Transition) => void = () => {},
+  ) {
     this.#settings = settings;
     this.#random = random;
+    this.#onChange = onChange;
     this.#calls = new RecentCount(settings.window);
     this.#failures = new RecentCount(settings.window);
   }
@@ -141,14 +153,14 @@ export class Breaker {
 
   /** Holds it open or closed, whatever calls do, until `reset`. */
   force(state: 'open' | 'closed', now: number): void {
-    this.#change(state, now, `forced ${state}`);
     this.#forced = true;
+    this.#change(state, now, `forced ${state}`);
   }
 
   /** Closes it and forgets all that was counted. */
   reset(now: number): void {
-    this.#change('closed', now, 'reset');
     this.#forced = false;
+    this.#change('closed', now, 'reset');
     this.#closedAt = Number.NEGATIVE_INFINITY;
   }
 
@@ -232,8 +244,10 @@ export class Breaker {
     this.#successes = 0;
     this.#calls.clear();
     this.#failures.clear();
-    this.#history.push({ at, to, reason });
+    const transition: Transition = { at, to, reason, ...(this.#forced && { forced: true }) };
+    this.#history.push(transition);
     if (this.#history.length > HISTORY) this.#history.shift();
+    this.#onChange(transition);
   }
 }
 

@@ -73,6 +73,15 @@ export class Queue {
     return this.#lengths.get(line) ?? 0;
   }
 
+  /** @returns How many wait for room on each instance, on it alone or among others, by its name. */
+  waitingFor(): ReadonlyMap<string, number> {
+    const waiting = new Map<string, number>();
+    for (const { wanted } of this.#places) {
+      for (const instance of wanted) waiting.set(instance, (waiting.get(instance) ?? 0) + 1);
+    }
+    return waiting;
+  }
+
   /**
    * Hands a slot that gets free to the first who waits for it.
    * @param declined Those who could not use it.
@@ -188,6 +197,11 @@ class Waiter implements Place {
 
   get position(): number {
     return this.#queue.ahead() + 1;
+  }
+
+  /** Names of the instances that it waits for. */
+  get wanted(): ReadonlySet<string> {
+    return this.#wanted;
   }
 
   async wait(instances: Iterable<string>, now: number, lookAt = Infinity): Promise<Wake> {

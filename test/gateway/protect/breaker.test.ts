@@ -282,7 +282,7 @@ it('remembers its last twenty changes', () => {
   const { history } = subject.view(100);
   expect(history).toHaveLength(20);
   expect(history.at(0)).toMatchObject({ at: 80 });
-  expect(history.at(-1)).toEqual({ at: 99, to: 'open', reason: 'forced open' });
+  expect(history.at(-1)).toEqual({ at: 99, to: 'open', reason: 'forced open', forced: true });
 });
 
 type Step =

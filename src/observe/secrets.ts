@@ -1,0 +1,25 @@
+const MASK = '***';
+
+/** Names of headers and options whose values are for nobody's eyes. */
+const SECRET = /authorization|cookie|token|secret|password|credential|api-?key|^key$/i;
+
+/** The values of these headers, but for those that are secrets. */
+export function maskHeaders(
+  headers: Readonly<Record<string, string | readonly string[] | number | undefined>>,
+): Record<string, string> {
+  const shown: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined) continue;
+    shown[name] = SECRET.test(name)
+      ? MASK
+      : Array.isArray(value)
+        ? value.join(', ')
+        : String(value);
+  }
+  return shown;
+}
+
+/** A URL without the password in it. */
+export function maskUrl(url: string): string {
+  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, `$1${MASK}@`);
+}

@@ -1,0 +1,117 @@
+import { Durations } from './durations.ts';
+import { Minute } from './minute.ts';
+import type { Ended } from './outcome.ts';
+import type { Recent, Totals } from './status.ts';
+
+/** What is counted of calls, or of attempts: since the start, and over the last minute. */
+export class Tally {
+  #calls = 0;
+  #ok = 0;
+  #failed = 0;
+  #broken = 0;
+  #aborted = 0;
+  #tokensIn = 0;
+  #tokensOut = 0;
+  #tokensGuessed = 0;
+  #bytesIn = 0;
+  #bytesOut = 0;
+  readonly #errors = new Map<string, number>();
+  // Made for the first call: most instances of a large fleet are idle.
+  #recent: RecentTally | undefined;
+
+  /** @param now Milliseconds of a clock that does not step back, here and below. */
+  add(ended: Ended, now: number): void {
+    const { ending, errorKind, usage } = ended;
+    this.#calls += 1;
+    if (ending === 'ok') this.#ok += 1;
+    else if (ending === 'error') this.#failed += 1;
+    else if (ending === 'broken') this.#broken += 1;
+    else this.#aborted += 1;
+    if (errorKind !== undefined) {
+      this.#errors.set(errorKind, (this.#errors.get(errorKind) ?? 0) + 1);
+    }
+    if (usage) {
+      this.#tokensIn += usage.input;
+      this.#tokensOut += usage.output;
+    }
+    this.#tokensGuessed += ended.tokensGuessed;
+    this.#bytesIn += ended.bytesIn;
+    this.#bytesOut += ended.bytesOut;
+    this.#recent ??= new RecentTally();
+    this.#recent.add(ended, now);
+  }
+
+  get calls(): number {
+    return this.#calls;
+  }
+
+  totals(): Totals {
+    return {
+      calls: this.#calls,
+      ok: this.#ok,
+      failed: this.#failed,
+      broken: this.#broken,
+      aborted: this.#aborted,
+      errors: Object.fromEntries(this.#errors),
+      tokensIn: this.#tokensIn,
+      tokensOut: this.#tokensOut,
+      tokensGuessed: this.#tokensGuessed,
+      bytesIn: this.#bytesIn,
+      bytesOut: this.#bytesOut,
+    };
+  }
+
+  recent(now: number): Recent {
+    return this.#recent?.value(now) ?? NOTHING;
+  }
+
+  /** Good ones of the last minute by their duration: see {@link Durations.histogram}. */
+  histogram(now: number): { until: number; count: number }[] {
+    return this.#recent?.durations.histogram(now) ?? [];
+  }
+}
+
+class RecentTally {
+  readonly #ended = new Minute();
+  readonly #bad = new Minute();
+  readonly #tokens = new Minute();
+  readonly #guessed = new Minute();
+  readonly durations = new Durations();
+  readonly #firstBytes = new Durations();
+
+  add(ended: Ended, now: number): void {
+    const { ending, duration, firstByte, events, usage, tokensGuessed } = ended;
+    this.#ended.add(now, 1);
+    if (ending === 'error' || ending === 'broken') this.#bad.add(now, 1);
+    if (ending === 'ok') {
+      this.durations.add(now, duration);
+      if (firstByte !== undefined) this.#firstBytes.add(now, firstByte);
+    }
+    // A long stream's tokens came all along it.
+    const span = events > 0 ? duration - (firstByte ?? 0) : duration;
+    if (usage && usage.output > 0) this.#tokens.spread(now, usage.output, span);
+    if (tokensGuessed > 0) this.#guessed.spread(now, tokensGuessed, span);
+  }
+
+  value(now: number): Recent {
+    const perSecond = this.#ended.perSecond(now);
+    const ended = perSecond.reduce((sum, count) => sum + count, 0);
+    const duration = this.durations.percentiles(now);
+    const firstByte = this.#firstBytes.percentiles(now);
+    const guessed = this.#guessed.total(now);
+    return {
+      perSecond,
+      ...(ended > 0 && { errorShare: this.#bad.total(now) / ended }),
+      ...(duration && { duration }),
+      ...(firstByte && { firstByte }),
+      tokensPerSecond: (this.#tokens.total(now) + guessed) / 60,
+      tokensGuessed: guessed > 0,
+    };
+  }
+}
+
+const NOTHING: Recent = {
+  perSecond: Array.from({ length: 60 }, () => 0),
+  tokensPerSecond: 0,
+  tokensGuessed: false,
+};
