@@ -24,7 +24,8 @@ export class Minute {
       this.#seconds[this.#latest % SECONDS]! += amount;
       return;
     }
-    const each = amount / span;
+    // Of the time as it was rounded: a span may be shorter than what is between two numbers.
+    const each = amount / (now - from);
     for (let second = oldest; second <= this.#latest; second++) {
       const within = Math.min(now, (second + 1) * 1000) - Math.max(from, second * 1000);
       this.#seconds[second % SECONDS]! += each * within;

@@ -56,6 +56,8 @@ describe('the last minute', () => {
     minute.spread(7100, 3, 0);
     minute.spread(7200, 4, 150);
     expect(minute.total(7200)).toBe(7);
+    minute.spread(100_000, 1, 1e-11);
+    expect(minute.total(100_000)).toBe(1);
   });
 
   it('loses nothing that came within it', () => {
