@@ -55,7 +55,7 @@ export interface InstanceSettings {
 interface InstanceContext {
   readonly queue: Queue;
   readonly onState: (instance: Instance) => void;
-  readonly onBreaker: (instance: Instance, transition: Transition) => void;
+  readonly onBreaker?: (instance: Instance, transition: Transition) => void;
 }
 
 /** One running backend: its connections, its counters, and what is known of it now. */
@@ -102,12 +102,12 @@ export class Instance implements Routable {
   /**
    * @param context.queue Where calls wait for one of its slots.
    * @param context.onState Called when its state has changed.
-   * @param context.onBreaker Called when its breaker's state has.
+   * @param context.onBreaker Called when its breaker's state has; absent: nobody cares.
    */
   constructor(settings: InstanceSettings, { queue, onState, onBreaker }: InstanceContext) {
     this.#onState = onState;
     this.breaker = new Breaker(settings.circuitBreaker, Math.random, (transition) =>
-      onBreaker(this, transition),
+      onBreaker?.(this, transition),
     );
     this.slots = new Slots(settings.name, settings.maxConcurrency, queue);
     this.settings = settings;
