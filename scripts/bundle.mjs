@@ -19,6 +19,8 @@ const bundle = await rolldown({
   platform: 'node',
   // It finds files of its own beside itself.
   external: [/^jiti($|\/)/],
+  // Its main file requires its parts in a way that can't be bundled.
+  resolve: { alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' } },
   logLevel: 'warn',
 });
 const { output } = await bundle.write({

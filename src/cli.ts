@@ -1,5 +1,6 @@
-import { Command, CommanderError, Option } from '@commander-js/extra-typings';
+import { Argument, Command, CommanderError, Option } from '@commander-js/extra-typings';
 import { host, milliseconds, names, port, rate, share } from './commands/arguments.ts';
+import { TOOL_NAMES } from './connect/tool-names.ts';
 import { UserError } from './commands/user-error.ts';
 import { VERSION } from './version.ts';
 
@@ -189,6 +190,62 @@ A script is a list of the model’s turns in a conversation; docs/mock.md has al
     .action(async (options) => {
       const { mock } = await import('./commands/mock.ts');
       await mock(options);
+    });
+
+  program
+    .command('connect')
+    .description('tell what a program must be set to, to use the server; or set it')
+    .addArgument(
+      new Argument('[tool]', 'the program; without it, those that are known are listed').choices(
+        TOOL_NAMES,
+      ),
+    )
+    .option('--model <model>', 'the model to use (default: what suits an agent best)')
+    .option('--small-model <model>', 'the model for side work (default: the same)')
+    .option('--write', 'set it in the program’s own config, and keep what was there')
+    .option('--undo', 'bring back what was there before --write')
+    .option('--force', 'with --undo: also when it was changed since')
+    .option('--url <address>', 'the server (default: the one that runs)')
+    .option('--key <key>', 'a key of server.apiKeys, or the name of one')
+    .option('--json', 'say it as JSON')
+    .addHelpText(
+      'after',
+      examples(
+        'connect',
+        'connect claude-code',
+        'connect codex --write --model qwen3-coder:30b',
+        'connect codex --undo',
+        'connect curl --url http://10.0.0.5:4747 --key sk-team',
+      ),
+    )
+    .action(async (tool, options) => {
+      const { connect } = await import('./commands/connect.ts');
+      await connect(tool, options);
+    });
+
+  program
+    .command('completion')
+    .description('print what a shell runs to complete this command line')
+    .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish'] as const))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  source <(jairouter completion bash)     in ~/.bashrc
+  source <(jairouter completion zsh)      in ~/.zshrc, after compinit
+  jairouter completion fish > ~/.config/fish/completions/jairouter.fish`,
+    )
+    .action(async (shell) => {
+      const { completion } = await import('./commands/completion.ts');
+      completion(shell);
+    });
+
+  program
+    .command('__complete', { hidden: true })
+    .argument('[words...]')
+    .action(async (words) => {
+      const { complete } = await import('./commands/complete.ts');
+      await complete(program, words);
     });
 
   return program;

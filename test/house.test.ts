@@ -36,6 +36,10 @@ const ALLOWED: Record<string, readonly string[]> = {
     `import { gatewayError } from '../errors.ts';`,
   ],
   'src/instances/pool.ts': [`import { Pool } from 'undici';`],
+  'src/connect/edit.ts': [
+    `import { modify } from 'jsonc-parser';`,
+    `import { editText } from '../config/edit.ts';`,
+  ],
   'src/mock/server.ts': [`import { setTimeout } from 'node:timers/promises';`],
   'src/dashboard/app.ts': [
     `import { Box } from 'ink';`,
@@ -48,6 +52,7 @@ const REFUSED: Record<string, readonly string[]> = {
   'src/service.ts': [`import { H3 } from 'h3';`, `process.exit(1);`],
   'src/cli.ts': [`import { parseDocument } from 'yaml';`],
   'src/commands/check.ts': [`import { listen } from 'listhen';`],
+  'src/commands/connect.ts': [`import { modify } from 'jsonc-parser';`],
   'src/commands/status.ts': [`import { render } from 'ink';`, `import { z } from 'zod';`],
   'src/config/load.ts': [`import { relay } from '../http/relay.ts';`],
   'src/gateway/resolve.ts': [
@@ -80,6 +85,11 @@ const REFUSED: Record<string, readonly string[]> = {
     `process.exit(1);`,
   ],
   'src/dashboard/app.ts': [`import { stats } from '../observe/stats.ts';`],
+  'src/connect/edit.ts': [
+    `import { fleet } from '../instances/fleet.ts';`,
+    `const { env } = process;`,
+    `import { Pool } from 'undici';`,
+  ],
   'src/mock/server.ts': [`import { relay } from '../http/relay.ts';`, `import { H3 } from 'h3';`],
 };
 
