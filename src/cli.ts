@@ -24,12 +24,9 @@ export async function main(argv: string[]): Promise<void> {
 /** @returns The exit code: 0, 1 failure, 2 usage or invalid config, 3 no server found. */
 async function run(argv: string[]): Promise<number> {
   const program = declare();
-  if (argv.length <= 2) {
-    program.outputHelp();
-    return 0;
-  }
   try {
-    await program.parseAsync(argv);
+    if (argv.length > 2) await program.parseAsync(argv);
+    else await (await import('./commands/overview.ts')).overview();
     return 0;
   } catch (error) {
     return report(error);
@@ -79,6 +76,10 @@ Then point your tools at http://127.0.0.1:4747/v1`,
     .option('-p, --port <number>', 'listen on this port, whatever the config says', port)
     .option('--host <address>', 'listen on this address, whatever the config says', host)
     .option('--insecure', 'allow another address than this machine’s own without API keys')
+    .option('--open', 'show its page in the browser')
+    .option('--https', 'serve HTTPS, with a self-signed certificate unless --cert names another')
+    .option('--cert <file>', 'a certificate in PEM form, for HTTPS')
+    .option('--key <file>', 'its key in PEM form')
     .addOption(
       new Option('--log-format <format>', 'how a call is logged: for people or machines').choices([
         'text',
@@ -87,7 +88,12 @@ Then point your tools at http://127.0.0.1:4747/v1`,
     )
     .addHelpText(
       'after',
-      examples('serve', 'serve -p 8080', 'serve -c team.yaml --log-format json'),
+      examples(
+        'serve',
+        'serve -p 8080 --open',
+        'serve -c team.yaml --log-format json',
+        'serve --cert localhost.pem --key localhost-key.pem',
+      ),
     )
     .action(async (options) => {
       const { serve } = await import('./commands/serve.ts');

@@ -1,5 +1,5 @@
 import type { Argument, Command, Option } from '@commander-js/extra-typings';
-import { instanceNames, offeredModels } from './offered-models.ts';
+import { instanceStates, offeredModels } from './offered-models.ts';
 import { readStates, stateFolder, type ServerState } from './state-file.ts';
 
 /** One thing that may stand where the cursor is. */
@@ -144,7 +144,7 @@ function liveLookups(): Lookups {
   return {
     models: () =>
       ask(async ({ url }) => (await offeredModels(url, { own: true })).map(({ id }) => id)),
-    instances: () => ask(({ url }) => instanceNames(url, true)),
+    instances: () => ask(async ({ url }) => Object.keys(await instanceStates(url, true))),
   };
 }
 

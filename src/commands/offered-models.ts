@@ -44,10 +44,14 @@ function detailsOf(entry: JsonObject): Omit<OfferedModel, 'id'> {
   };
 }
 
-/** The names of a server's instances, which it tells to everybody. */
-export async function instanceNames(url: string, own: boolean): Promise<string[]> {
+/** The states of a server's instances by their names, which it tells to everybody. */
+export async function instanceStates(
+  url: string,
+  own: boolean,
+): Promise<Readonly<Record<string, string>>> {
   const { body } = await get(`${url}/ready`, { own });
-  return Object.keys(asObject(asObject(parse(body))?.['instances']) ?? {});
+  const states = asObject(asObject(parse(body))?.['instances']) ?? {};
+  return Object.fromEntries(Object.entries(states).map(([name, state]) => [name, String(state)]));
 }
 
 /** Node's own client: fetch would cost tens of milliseconds to load. */

@@ -5,22 +5,26 @@ import { loadConfig } from '../config/load.ts';
 import { applyOverrides, checkExposure } from '../config/overrides.ts';
 import { compile } from '../gateway/snapshot.ts';
 import { openGateway, type Gateway } from '../http/gateway.ts';
-import { startServer, type RunningServer } from '../http/server.ts';
+import { startServer, type HttpsOptions, type RunningServer } from '../http/server.ts';
 import { instanceSettings } from '../instances/settings.ts';
 import { openLog, type LogFormat } from '../observe/log.ts';
 import { VERSION } from '../version.ts';
 import { banner, instanceTable } from './banner.ts';
+import { openBrowser } from './browser.ts';
+import { httpsFrom, type HttpsFlags } from './https.ts';
 import { addressText, ensureFree, ownUrl, type Address } from './listening.ts';
 import { stateFolder, writeState } from './state-file.ts';
 import { UserError } from './user-error.ts';
 import type { FoundConfig } from './zero-config.ts';
 
-export interface ServeOptions {
+export interface ServeOptions extends HttpsFlags {
   readonly config?: string;
   readonly port?: number;
   readonly host?: string;
   readonly insecure?: boolean;
   readonly logFormat?: LogFormat;
+  /** Shows the page at `/` in the browser. */
+  readonly open?: boolean;
 }
 
 /** Milliseconds for the running calls to end after the first signal. */
@@ -63,7 +67,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   const { fleet } = gateway;
   const settingsOf = (of: Pick<FoundConfig, 'config' | 'unset'>) =>
     instanceSettings(of.config, { adapters: ADAPTERS, unset: of.unset, env });
-  const server = await openServer(gateway, config.server);
+  const https = httpsFrom(options);
+  const server = await openServer(gateway, config.server, https);
   fleet.apply(settingsOf(source));
 
   const state = await leaveWord(gateway, { url: server.url, config: loaded?.file });
@@ -76,6 +81,14 @@ export async function serve(options: ServeOptions): Promise<void> {
     gateway.observe.news({ kind: 'discovery', level: 'info', message }, { logged: false });
   for (const message of loaded?.warnings ?? [])
     gateway.observe.news({ kind: 'config', level: 'warn', message });
+  if (https === 'self-signed') {
+    log.say(
+      'warn',
+      'the certificate is self-signed and new at each start: clients must be told not to verify it; --cert and --key take one that they trust',
+    );
+  }
+  if (options.open && !(await openBrowser(`${ownUrl(server.url)}/`)))
+    log.say('warn', 'there is no browser to open here');
   const looking = found && keepLooking(found, gateway, { settingsOf, flags });
   stopOnSignal(async () => {
     looking?.close();
@@ -110,9 +123,13 @@ async function leaveWord(
   }
 }
 
-async function openServer(gateway: Gateway, address: Address): Promise<RunningServer> {
+async function openServer(
+  gateway: Gateway,
+  address: Address,
+  https: HttpsOptions | undefined,
+): Promise<RunningServer> {
   await ensureFree(address);
-  const server = await startServer(gateway, address);
+  const server = await startServer(gateway, address, https);
   if (address.port === 0 || server.port === address.port) return server;
   // listhen goes elsewhere by itself when browsers refuse a port.
   await server.close(0);

@@ -9,6 +9,7 @@ import { asHttpError } from './internal-error.ts';
 import { sendJson } from './json-answer.ts';
 import { onNode } from './listener.ts';
 import { proxy } from './proxy.ts';
+import { answerRoot } from './root.ts';
 
 interface Reply {
   readonly status: number;
@@ -33,6 +34,10 @@ export function createApp(gateway: Gateway): H3 {
     app.get(route, handler);
     app.head(route, handler);
   };
+  get(
+    '/',
+    onNode((request, response) => answerRoot(gateway, request, response)),
+  );
   get(
     '/health',
     open(gateway, () => ({ status: 200, body: { status: 'ok' } })),

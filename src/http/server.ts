@@ -18,6 +18,12 @@ export interface RunningServer {
   close(patience: number): Promise<void>;
 }
 
+/** A certificate and its key, in PEM form, or one of our own making. */
+export type HttpsOptions = 'self-signed' | { readonly cert: string; readonly key: string };
+
+/** Days; a server that runs for long must not outlive its certificate. */
+const SELF_SIGNED_FOR = 825;
+
 /** Longer than the keep-alive of every common client, so that it is never us who hang up on a request. */
 const KEEP_ALIVE = 75_000;
 
@@ -28,9 +34,11 @@ const KEEP_ALIVE = 75_000;
 export async function startServer(
   gateway: Gateway,
   address: { readonly host: string; readonly port: number },
+  https?: HttpsOptions,
 ): Promise<RunningServer> {
   const listener = await listen(listenerFor(createApp(gateway)), {
     hostname: address.host,
+    https: https === 'self-signed' ? selfSigned(address.host) : (https ?? false),
     // An empty range: a taken port is an error, never another port.
     port: { port: address.port, alternativePortRange: [1, 0], random: address.port === 0 },
     // Signals, output and the browser are the command's business.
@@ -50,7 +58,7 @@ export async function startServer(
   server.on('clientError', answerMalformed);
   const { port } = listener.address;
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-  gateway.url = `http://${host}:${port}`;
+  gateway.url = `${https ? 'https' : 'http'}://${host}:${port}`;
   return {
     url: gateway.url,
     port,
@@ -68,6 +76,13 @@ export async function startServer(
       await closed;
     },
   };
+}
+
+function selfSigned(host: string): { validityDays: number; domains: string[] } {
+  const names = ['localhost', '127.0.0.1', '::1'];
+  const isEvery = host === '0.0.0.0' || host === '::';
+  const domains = isEvery || names.includes(host) ? names : [...names, host];
+  return { validityDays: SELF_SIGNED_FOR, domains };
 }
 
 /** What Node's parser refuses never becomes a request; the client still gets an error it can read. */

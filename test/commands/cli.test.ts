@@ -48,7 +48,7 @@ describe('jairouter', () => {
   test.each([
     [['serv'], "jairouter: unknown command 'serv' (Did you mean serve?)"],
     [['run'], "jairouter: unknown command 'run' (--help lists what there is)"],
-    [['serve', '--https'], "unknown option '--https' (--help lists what there is)"],
+    [['serve', '--colour'], "unknown option '--colour' (--help lists what there is)"],
     [['serve', '--host', 'http://x'], 'It must be an IP address or a host name'],
     [['serve', '--host', ''], 'It must be an IP address or a host name'],
     [['mock', '--prot', '1'], "jairouter: unknown option '--prot' (Did you mean --port?)"],

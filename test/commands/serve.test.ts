@@ -1,7 +1,10 @@
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { request } from 'node:https';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { runCli, startCli, type RunningCli } from '../support/cli.ts';
 import { chatChunk, fakeBackend, json, startEvents } from '../support/fake-backend.ts';
@@ -9,8 +12,14 @@ import { until } from '../support/gateway.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 interface Served {
-  readonly cli: RunningCli;
+  readonly cli: RunningCli & { readonly home: string };
   readonly url: string;
+}
+
+/** A file of the authority `ca.pem`, which has signed `server.pem` for `localhost`. */
+function fixture(name: string): { path: string; text: string } {
+  const path = fileURLToPath(new URL(`../fixtures/tls/${name}`, import.meta.url));
+  return { path, text: readFileSync(path, 'utf8') };
 }
 
 async function folder(config: unknown): Promise<string> {
@@ -29,7 +38,7 @@ async function serve(
   onTestFinished(async () => void (await cli.stop('SIGKILL')));
   const [, url] = await cli.waitFor(/(http:\/\/[^\s/]+:\d+)\/v1/);
   await cli.waitFor(/^ {2}([●✗!-] \S|no instances).*\n|"message":"● a /m);
-  return { cli, url: url! };
+  return { cli: { ...cli, home: cwd }, url: url! };
 }
 
 function chat(url: string, body: unknown = { model: 'm' }): Promise<Response> {
@@ -95,6 +104,64 @@ describe('the banner', () => {
     const { url } = await fakeBackend(undefined, { models: ['\u001b[2J', 'a\nb'] });
     const { cli } = await serve(one(url));
     expect(cli.output()).toContain('2 models:  [2J, a b\n');
+  });
+});
+
+describe('HTTPS', () => {
+  /** A call that takes any certificate, or only those of an authority. */
+  function get(url: string, ca?: string): Promise<number | undefined> {
+    return new Promise((resolve, reject) => {
+      const trust = ca === undefined ? { rejectUnauthorized: false } : { ca };
+      request(url, trust, ({ statusCode }) => resolve(statusCode))
+        .on('error', reject)
+        .end();
+    });
+  }
+
+  test('comes with a certificate of its own making, and says what that means', async () => {
+    const cli = startCli(['serve', '-p', '0', '--https'], { cwd: await folder({}) });
+    onTestFinished(async () => void (await cli.stop('SIGKILL')));
+    const [, url] = await cli.waitFor(/(https:\/\/127\.0\.0\.1:\d+)\/v1/);
+    await cli.waitFor(/the certificate is self-signed/);
+    expect(await get(`${url}/health`)).toBe(200);
+    await expect(get(`${url}/health`, fixture('ca.pem').text)).rejects.toThrow();
+  });
+
+  test('comes with the certificate that it is given', async () => {
+    const files = ['--cert', fixture('server.pem').path, '--key', fixture('server.key').path];
+    const cli = startCli(['serve', '-p', '0', ...files], { cwd: await folder({}) });
+    onTestFinished(async () => void (await cli.stop('SIGKILL')));
+    const [, port] = await cli.waitFor(/https:\/\/127\.0\.0\.1:(\d+)\/v1/);
+    expect(await get(`https://localhost:${port}/health`, fixture('ca.pem').text)).toBe(200);
+    expect(cli.output()).not.toContain('self-signed');
+  });
+
+  test.each([
+    [['--cert', 'x.pem'], '--cert and --key belong together: a certificate and its key'],
+    [['--cert', 'x.pem', '--key', 'y.pem'], '--cert x.pem: no such file'],
+    [
+      ['--cert', fixture('server.pem').path, '--key', fixture('ca.pem').path],
+      'are no such pair: a PEM certificate and its key are wanted',
+    ],
+  ])('is refused without a certificate and its key: %j', async (args, message) => {
+    const { code, stderr } = await runCli(['serve', ...args], { cwd: await folder({}) });
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('--open', () => {
+  test('opens the page in the browser, and says where there is none', async () => {
+    const bin = await tempDir();
+    await writeFile(join(bin, 'xdg-open'), '#!/bin/sh\nprintf %s "$1" > "$HOME/opened"\n', {
+      mode: 0o755,
+    });
+    const { cli, url } = await serve({}, { args: ['--open'], env: { PATH: `${bin}:/bin` } });
+    expect(cli.output()).not.toContain('no browser');
+    const opened = join(cli.home, 'opened');
+    await until(() => existsSync(opened) && readFileSync(opened, 'utf8') === `${url}/`);
+    const without = await serve({}, { args: ['--open'], env: { PATH: '/nowhere' } });
+    await without.cli.waitFor(/there is no browser to open here/);
   });
 });
 
