@@ -562,9 +562,10 @@ describe('a circuit breaker', () => {
   });
 
   it.each([400, 404, 413, 422, 429])('is not opened by %i', async (status) => {
-    const { ask, instance, backends } = await setting({
-      a: { behave: (_, response) => json(response, status, { error: { message: 'you' } }) },
-    });
+    const { ask, instance, backends } = await setting(
+      { a: { behave: (_, response) => json(response, status, { error: { message: 'you' } }) } },
+      { defaults: { retry: { attempts: 1 } } },
+    );
     for (let call = 0; call < 7; call++) {
       instance('a').cooling.reset();
       expect((await ask()).status).toBe(status);

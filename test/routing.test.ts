@@ -219,7 +219,9 @@ describe('fallback models', () => {
   it('are taken after the targets have failed, also on the same instance', async () => {
     const backend = await fakeBackend(
       ({ body }, response) =>
-        json(response, body.includes('"big"') ? 503 : 200, { error: { message: 'no' }, ok: 1 }),
+        body.includes('"big"')
+          ? json(response, 503, { error: { message: 'no' } })
+          : json(response, 200, { ok: true }),
       { models: ['big', 'small'] },
     );
     const gateway = await startGateway({

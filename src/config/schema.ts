@@ -96,6 +96,11 @@ const retry = z
       description: 'Attempts of one call at the most, the first one included.',
       default: BUILT_IN.retry.attempts,
     }),
+    bufferLimit: size.optional().meta({
+      description:
+        'A larger request body is let go of as it is sent, and so is sent once only: it takes up no memory while the backend works, but can be tried elsewhere only if nobody took it.',
+      default: '32mb',
+    }),
   })
   .meta({ id: 'retry', description: 'Trying again on another instance.' });
 

@@ -46,6 +46,13 @@ export interface BreakerSettings {
   readonly trials: number | undefined;
 }
 
+export interface RetrySettings {
+  /** Attempts of one call at the most. */
+  readonly attempts: number;
+  /** Bytes of a request body beyond which it is not kept for a further attempt. */
+  readonly bufferLimit: number;
+}
+
 /** Where calls wait when every candidate is full. */
 export interface QueueSettings {
   /** Calls that may wait at once; 0: none. */
@@ -73,7 +80,7 @@ export const BUILT_IN = {
     loading: 900_000,
     total: undefined,
   },
-  retry: { attempts: 3 },
+  retry: { attempts: 3, bufferLimit: 32_000_000 },
   health: { interval: 10_000, timeout: 3000, unhealthyAfter: 2, healthyAfter: 1 },
   // The rate is on: a backend that fails every other call never fails five times in a row for long.
   circuitBreaker: {
@@ -91,7 +98,7 @@ export const BUILT_IN = {
 } as const satisfies {
   loadBalance: LoadBalance;
   timeouts: Timeouts;
-  retry: { attempts: number };
+  retry: RetrySettings;
   health: HealthSettings;
   circuitBreaker: BreakerSettings;
   queue: QueueSettings;
@@ -104,7 +111,7 @@ export function serviceSettings(
   service: Service,
 ): {
   loadBalance: LoadBalance;
-  attempts: number;
+  retry: RetrySettings;
   queue: QueueSettings;
   keepAlive: number | undefined;
   hedge: number | 'p95' | undefined;
@@ -117,8 +124,7 @@ export function serviceSettings(
       config.defaults.loadBalance,
       own?.loadBalance,
     ),
-    attempts: layered<{ attempts: number }>(BUILT_IN.retry, config.defaults.retry, own?.retry)
-      .attempts,
+    retry: layered<RetrySettings>(BUILT_IN.retry, config.defaults.retry, own?.retry),
     queue: layered<QueueSettings>(BUILT_IN.queue, config.defaults.queue, own?.queue),
     keepAlive: own?.keepAlive,
     hedge: own?.hedge?.after,

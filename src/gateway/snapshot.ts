@@ -4,6 +4,7 @@ import {
   timeoutsFor,
   type LoadBalance,
   type QueueSettings,
+  type RetrySettings,
   type Timeouts,
 } from '../config/settings.ts';
 import { SERVICES, type Service } from '../service.ts';
@@ -22,8 +23,7 @@ export interface Alias {
 /** How one service is routed. */
 export interface ServicePlan {
   readonly loadBalance: LoadBalance;
-  /** Attempts of one call at the most. */
-  readonly attempts: number;
+  readonly retry: RetrySettings;
   readonly queue: QueueSettings;
   /** Milliseconds between comments to a client that waits for a stream; absent: none are sent. */
   readonly keepAlive: number | undefined;

@@ -1,7 +1,7 @@
 import type { Rejection } from '../gateway/candidates.ts';
 import { admitAll, refusal, type CallCost, type Grant } from '../gateway/protect/admit.ts';
 import { limitHeaders, retryAfterSeconds } from '../gateway/protect/limit-headers.ts';
-import type { Caller } from '../gateway/protect/limit.ts';
+import type { Caller, Limit } from '../gateway/protect/limit.ts';
 import type { Limits } from '../gateway/protect/limits.ts';
 import { estimateTokens } from '../gateway/protect/token-estimate.ts';
 import type { Usage } from '../observe/usage.ts';
@@ -10,16 +10,19 @@ import { clientAddress, type Call, type ClientRequest } from './call.ts';
 import { gatewayError, type HttpError } from './errors.ts';
 import { pause } from './pause.ts';
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** A call that its limits have let in, and what it owes them. */
 export class Admission {
   readonly #limits: Limits;
-  readonly #caller: Caller;
+  /** Its instance is set as each is asked about: a caller for every candidate would be a lot of garbage. */
+  readonly #caller: Writable<Caller>;
   readonly #tokens: number;
   readonly #grants: Grant[];
 
   constructor(limits: Limits, caller: Caller, { tokens, grant }: { tokens: number; grant: Grant }) {
     this.#limits = limits;
-    this.#caller = caller;
+    this.#caller = { ...caller, instance: undefined };
     this.#tokens = tokens;
     this.#grants = [grant];
   }
@@ -31,10 +34,9 @@ export class Admission {
 
   /** @returns Why an instance's own limits refuse the call now, and when they would not. */
   limited(instance: string, now: number): { reason: string; until: number } | undefined {
-    const caller = { ...this.#caller, instance };
-    const limits = this.#limits.ofInstance(caller);
+    const limits = this.#ofInstance(instance);
     if (limits.length === 0) return undefined;
-    const refused = refusal(limits, caller, this.#cost(now));
+    const refused = refusal(limits, this.#caller, this.#cost(now));
     if (!refused) return undefined;
     const { limit, retryAfter } = refused;
     return { reason: `is at its limit of ${limit.text}`, until: now + retryAfter };
@@ -45,10 +47,9 @@ export class Admission {
    * @returns Milliseconds to wait where they shape.
    */
   enter(instance: string): number {
-    const caller = { ...this.#caller, instance };
-    const limits = this.#limits.ofInstance(caller);
+    const limits = this.#ofInstance(instance);
     if (limits.length === 0) return 0;
-    const grant = admitAll(limits, caller, this.#cost(performance.now()));
+    const grant = admitAll(limits, this.#caller, this.#cost(performance.now()));
     if (!grant.admitted) return 0;
     this.#grants.push(grant);
     return grant.delay;
@@ -71,6 +72,11 @@ export class Admission {
       if (!reached) grant.refund(now);
       else if (usage) grant.settle(usage.input + usage.output, now);
     }
+  }
+
+  #ofInstance(instance: string): readonly Limit[] {
+    this.#caller.instance = instance;
+    return this.#limits.ofInstance(this.#caller);
   }
 
   #cost(now: number): CallCost {

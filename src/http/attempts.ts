@@ -18,7 +18,7 @@ import { gatewayError, HttpError } from './errors.ts';
 import type { Failure } from './failure.ts';
 import type { Gateway } from './gateway.ts';
 import { hedged, hedgeDelay, type Failed } from './hedge.ts';
-import { attemptRequest } from './outgoing.ts';
+import { attemptRequest, isSentOnce } from './outgoing.ts';
 import type { AttemptRequest } from './outlet.ts';
 import { Attempt, type AttemptEnd, type AttemptReport } from './relay.ts';
 import { pause } from './pause.ts';
@@ -35,6 +35,8 @@ export interface Road {
   readonly lost: Set<string>;
   /** The instance that failed it last. */
   failedOn?: string | undefined;
+  /** The last failure was one that may pass: with nobody else left, its instance may be tried again. */
+  mayPass: boolean;
   /** Its turn in the queue, once it has had to wait. */
   place?: Place | undefined;
   /** What it got in the queue, and has not used yet. */
@@ -85,7 +87,7 @@ export async function tryStep(
     tried.add(name);
     const failed = await hedged({
       target,
-      after: hedgeDelay(plan.hedge, target.instance),
+      after: isSentOnce(client, plan) ? undefined : hedgeDelay(plan.hedge, target.instance),
       run: (on) => attempt(on, road, on === target ? choice : hedgeOf(choice, name)),
       spare() {
         const spare = allowed.find((other) => canHedge(other, { tried, admission }));
@@ -94,12 +96,13 @@ export async function tryStep(
       },
     });
     if (failed === 'served') return 'served';
+    road.mayPass = failed.some(({ retry }) => retry === 'again');
     for (const { failure, instance } of failed) {
       failures.push(failure);
       road.failedOn = instance;
       if (failure.kind === 'unreachable') lost.add(instance);
     }
-    const spent = call.attempts.length >= plan.attempts || gateway.draining;
+    const spent = call.attempts.length >= plan.retry.attempts || client.gone || gateway.draining;
     if (spent || failed.some(({ retry }) => retry === 'never')) throw finalError(call, failures);
   }
 }

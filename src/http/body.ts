@@ -86,8 +86,11 @@ class BodyStore {
     return true;
   }
 
+  /** Gives the bytes away: the request and its listeners, and so this, stay until the answer is over. */
   bytes(): Buffer {
-    return this.#only ?? this.#target?.subarray(0, this.#length) ?? Buffer.alloc(0);
+    const bytes = this.#only ?? this.#target?.subarray(0, this.#length) ?? Buffer.alloc(0);
+    this.#only = this.#target = this.#growing = undefined;
+    return bytes;
   }
 
   #makeRoom(needed: number): void {

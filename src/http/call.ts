@@ -14,10 +14,12 @@ import { formFields, MalformedForm, parseForm, type Form } from './multipart.ts'
 
 /** A request that has been read: what routing and adapters need of it, and its bytes. */
 export interface ClientRequest {
-  readonly body: Buffer;
-  readonly form: Form | undefined;
+  body: Buffer;
+  form: Form | undefined;
   /** Top-level JSON fields, or a form's text fields. */
-  readonly fields: Readonly<Record<string, unknown>>;
+  fields: Readonly<Record<string, unknown>>;
+  /** Its bytes have been let go of, as they were sent: there can be no further attempt. */
+  gone: boolean;
   /** As the client sent it. */
   readonly model: string | undefined;
   readonly stream: boolean;
@@ -139,6 +141,7 @@ export async function readRequest(call: Call, server: Config['server']): Promise
   return {
     body,
     ...read,
+    gone: false,
     model: model || undefined,
     stream: call.stream,
     // `curl -d` labels JSON as a form, which strict backends refuse.

@@ -35,24 +35,22 @@ interface Options {
  * first to answer wins, and ends the other.
  */
 export async function hedged({ target, after, run, spare }: Options): Promise<'served' | Failed[]> {
-  const first = run(target);
-  if (after === undefined) return together([await first]);
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(resolve, after, 'late');
-  });
-  const sooner = await Promise.race([first, late]);
-  clearTimeout(timer);
-  const other = sooner === 'late' ? spare() : undefined;
-  if (!other) return together([await first]);
-  // Also when one throws: the other one's record belongs to the call too.
-  const both = await Promise.allSettled([first, run(other)]);
-  return together(
-    both.map((end) => {
-      if (end.status === 'rejected') throw end.reason;
-      return end.value;
-    }),
-  );
+  if (after === undefined) return together([await run(target)]);
+  let second: Promise<Ended> | undefined;
+  const timer = setTimeout(() => {
+    const other = spare();
+    second = other && run(other);
+    // It is waited for below; until then, nobody else would hear of a bug in it.
+    second?.catch(() => {});
+  }, after);
+  try {
+    const first = await run(target);
+    return together(second ? [first, await second] : [first]);
+  } finally {
+    clearTimeout(timer);
+    // Also when the first one throws: the record of the other belongs to the call too.
+    await second?.catch(() => {});
+  }
 }
 
 function together(ends: readonly Ended[]): 'served' | Failed[] {

@@ -48,14 +48,18 @@ export function attemptRequest(
   const requests = split?.parts.map((part) =>
     prepare(target, call, client, { ...renamed, set: { ...renamed.set, ...part } }),
   );
+  const first = requests?.[0] ?? prepare(target, call, client, renamed);
+  const once = !requests && isSentOnce(client, plan);
   return {
     instance,
     operation,
     model,
     path: instance.basePath + (patch.path ?? spec.path),
-    ...(requests
-      ? { ...requests[0]!, split: { rest: requests.slice(1), join: split!.join } }
-      : prepare(target, call, client, renamed)),
+    headers: first.headers,
+    body: once ? lettingGo(first.body, client) : first.body,
+    length: first.length,
+    once,
+    ...(requests && { split: { rest: requests.slice(1), join: split!.join } }),
     stream: client.stream,
     timeouts: plan.timeouts.get(instance.name)!,
     transform: spec.response?.(seen),
@@ -81,6 +85,25 @@ function prepare(
     ...(client.contentType === undefined ? {} : { contentType: client.contentType }),
   });
   return { headers, body, length };
+}
+
+/** Whether a request is too large to be kept for a further attempt. */
+export function isSentOnce({ body }: ClientRequest, { retry }: ServicePlan): boolean {
+  return body.length > retry.bufferLimit;
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/** Hands a body out, and leaves nothing behind that would keep it in memory while the backend works. */
+function* lettingGo(
+  body: Buffer | readonly Buffer[],
+  client: ClientRequest,
+): Generator<Buffer, void> {
+  client.gone = true;
+  client.body = NOTHING;
+  client.form = undefined;
+  client.fields = {};
+  yield* Buffer.isBuffer(body) ? [body] : body;
 }
 
 /** The client's bytes as they came, but for what the patch names. */

@@ -15,9 +15,11 @@ export interface AttemptRequest {
   readonly path: string;
   /** undici's flat list of names and values. */
   readonly headers: string[];
-  readonly body: Buffer | readonly Buffer[];
+  readonly body: Buffer | Iterable<Buffer>;
   /** Bytes of the body. */
   readonly length: number;
+  /** The body can be read only once, so it must not meet a connection that may have gone stale. */
+  readonly once: boolean;
   /** Of a call that takes several requests: those after the first, and what makes one answer of all. */
   readonly split?: { readonly rest: readonly PartRequest[]; readonly join: Split['join'] };
   /** The client asked for a stream. */

@@ -21,7 +21,7 @@ import {
   unknownModel,
   unsupportedService,
 } from './refusal.ts';
-import { waitForModel, waitForRoom } from './waiting.ts';
+import { waitForModel, waitForRoom, waitToTryAgain } from './waiting.ts';
 
 /** Serves one call, from its first byte to its record. Rejects only on a bug. */
 export async function proxy(
@@ -80,6 +80,7 @@ async function route(
     admission,
     failures: [],
     lost: new Set(),
+    mayPass: false,
   };
   try {
     await overSteps(road, snapshot, model);
@@ -108,7 +109,10 @@ async function overSteps(road: Road, snapshot: Snapshot, model: string): Promise
     }
     if (rejections.some(({ kind }) => kind === 'loading') && (await waitForModel(road, rejections)))
       continue;
-    if (failures.length > 0) throw finalError(call, failures);
+    if (failures.length > 0) {
+      if (await waitToTryAgain(road, rejections)) continue;
+      throw finalError(call, failures);
+    }
     if (looked) throw noneLeft(road, model, rejections);
     looked = true;
     await waiting(call, gateway.fleet.lookAgain());

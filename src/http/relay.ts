@@ -70,6 +70,13 @@ const LOADING_LOOK = 5000;
 
 type Phase = 'connecting' | 'waiting' | 'answering' | 'over';
 
+/** What an attempt waits for, as it is told when it does not come in time. */
+const WAITS = {
+  connection: 'no connection within',
+  answer: 'no answer within',
+  byte: 'nothing more for',
+} as const;
+
 /**
  * Sends a request and relays its answer. It is undici's handler, and it owns the client's response
  * from the first byte that it writes. Its report comes once, and never rejects.
@@ -80,7 +87,14 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet, Step {
   #phase: Phase = 'connecting';
   #controller: Dispatcher.DispatchController | undefined;
   #answer: Answerer | undefined;
+  #waitsFor: keyof typeof WAITS = 'connection';
+  /** Milliseconds that it may take. */
+  #patience = 0;
+  /** Until when, on the clock of `performance.now()`. */
+  #deadline = 0;
+  /** One for all waits: it is only set again when it would come too late, and looks at the deadline. */
   #timer: NodeJS.Timeout | undefined;
+  #timerDue = Infinity;
   #total: NodeJS.Timeout | undefined;
   #fresh: Dispatcher | undefined;
   #following: AbortController | undefined;
@@ -104,11 +118,13 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet, Step {
       this.#settle = resolve;
     });
     const { connect, total } = request.timeouts;
-    this.#arm(connect, `no connection within ${seconds(connect)}`);
     if (total !== undefined) {
       this.#total = setTimeout(() => this.#giveUp(`no end within ${seconds(total)}`), total);
     }
-    this.#dispatch(request.instance.dispatcher);
+    if (request.once) this.#fresh = request.instance.openFresh();
+    this.#dispatch(this.#fresh ?? request.instance.dispatcher);
+    // On a connection that stands, the request is out already.
+    if (this.#phase === 'connecting') this.#await('connection', connect);
   }
 
   /** The client went away, or another was faster: ends the call to the backend, whatever phase it is in. */
@@ -144,8 +160,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet, Step {
     }
     this.#phase = 'waiting';
     const { firstByte, firstEvent } = this.request.timeouts;
-    const patience = this.request.stream ? Math.min(firstByte, firstEvent) : firstByte;
-    this.#arm(patience, `no answer within ${seconds(patience)}`);
+    this.#await('answer', this.request.stream ? Math.min(firstByte, firstEvent) : firstByte);
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: AnswerHeaders): void {
@@ -161,7 +176,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet, Step {
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#phase === 'over') return;
     this.#bytes += chunk.length;
-    if (this.#firstByte !== undefined) this.#timer?.refresh();
+    if (this.#firstByte !== undefined) this.#deadline = performance.now() + this.#patience;
     try {
       this.#answer!.data(chunk);
     } catch (bug) {
@@ -222,8 +237,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet, Step {
     if (this.#firstByte !== undefined) return;
     this.#firstByte = performance.now() - this.began;
     this.#listener.onFirstByte();
-    const idle = Math.min(this.request.timeouts.idle, most);
-    this.#arm(idle, `nothing more for ${seconds(idle)}`);
+    this.#await('byte', Math.min(this.request.timeouts.idle, most));
   }
 
   commit(changes: HeadChanges): void {
@@ -303,31 +317,49 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet, Step {
   }
 
   #resume = (): void => {
-    this.#timer?.refresh();
+    this.#deadline = performance.now() + this.#patience;
     this.#controller?.resume();
   };
 
-  #arm(delay: number, message: string): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#expire(message), delay);
+  #await(what: keyof typeof WAITS, patience: number): void {
+    this.#waitsFor = what;
+    this.#patience = patience;
+    this.#deadline = performance.now() + patience;
+    // Set for the wait that comes next too, if that is shorter, it has to be set once only.
+    if (this.#deadline < this.#timerDue) {
+      this.#setTimer(Math.min(patience, this.request.timeouts.idle));
+    }
   }
 
-  #expire(what: string): void {
+  #setTimer(delay: number): void {
+    clearTimeout(this.#timer);
+    this.#timerDue = performance.now() + delay;
+    this.#timer = setTimeout(lookAtTheClock, delay, this);
+  }
+
+  /** Called by its timer. */
+  expire(): void {
+    const now = performance.now();
     // While we pause, it is the client who is slow, not the backend.
-    if (this.#controller?.paused) this.#timer?.refresh();
-    else if (this.#firstByte === undefined && this.#phase !== 'connecting') {
-      void this.#unlessLoading(what);
-    } else this.#giveUp(what);
+    if (this.#controller?.paused) this.#deadline = now + this.#patience;
+    // Timers may come a part of a millisecond early.
+    if (now < this.#deadline - 1) this.#setTimer(this.#deadline - now);
+    else {
+      this.#timerDue = Infinity;
+      if (this.#waitsFor === 'answer') void this.#unlessLoading();
+      else this.#giveUp(`${WAITS[this.#waitsFor]} ${seconds(this.#patience)}`);
+    }
   }
 
   /** A cold load is no failure: it may take as long as `timeouts.loading` allows. */
-  async #unlessLoading(what: string): Promise<void> {
+  async #unlessLoading(): Promise<void> {
     const { instance, model, timeouts } = this.request;
+    const patience = this.#patience;
     const left = timeouts.loading - (performance.now() - this.began);
     const loading = left > 0 && (await instance.isLoading(model));
-    if (this.#firstByte !== undefined) return;
-    if (loading) this.#arm(Math.min(left, LOADING_LOOK), what);
-    else this.#giveUp(what);
+    if (this.#firstByte !== undefined || this.#phase === 'over') return;
+    if (loading) this.#setTimer(Math.min(left, LOADING_LOOK));
+    else this.#giveUp(`${WAITS.answer} ${seconds(patience)}`);
   }
 
   #giveUp(what: string): void {
@@ -375,6 +407,11 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet, Step {
 
 function byteLength(bytes: Buffer | string): number {
   return typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length;
+}
+
+/** One function for all: a closure for each attempt is more to make, and to collect. */
+function lookAtTheClock(attempt: Attempt): void {
+  attempt.expire();
 }
 
 function seconds(milliseconds: number): string {

@@ -42,11 +42,36 @@ export async function waitForModel(
     .filter(({ kind }) => kind === 'loading')
     .map(({ instance }) => plan.timeouts.get(instance)!.loading);
   const limit = Math.max(...limits);
-  if (call.attempts.length >= plan.attempts) return false;
+  if (call.attempts.length >= plan.retry.attempts) return false;
   if (performance.now() - call.began + LOADING_LOOK > limit) return false;
   await pause(call, LOADING_LOOK);
   await waiting(call, gateway.fleet.lookAgain());
   if (call.gone) throw new ClientGone();
+  return true;
+}
+
+/** Milliseconds before the first further try in the same place; doubled for each one after it. */
+const FIRST_PAUSE = 250;
+/** A longer rest is the client's to wait for: it gets the error, and when to come back. */
+const LONGEST_PAUSE = 5000;
+
+/**
+ * Waits a moment when nobody is left but instances that have just failed in a way that may pass.
+ * @returns False when there is no use in trying again.
+ */
+export async function waitToTryAgain(
+  { plan, call, mayPass }: Road,
+  rejections: readonly Rejection[],
+): Promise<boolean> {
+  if (!mayPass || call.attempts.length >= plan.retry.attempts) return false;
+  const now = performance.now();
+  const rests = rejections
+    .filter(({ kind }) => kind === 'tried' || kind === 'resting')
+    .map(({ until }) => (until ?? now) - now);
+  const backOff = FIRST_PAUSE * 2 ** (call.attempts.length - 1) * (1 + Math.random() / 4);
+  const delay = Math.max(backOff, Math.min(...rests));
+  if (delay > LONGEST_PAUSE) return false;
+  await pause(call, delay);
   return true;
 }
 

@@ -1,4 +1,4 @@
-import { getGlobalDispatcher, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { AdapterOptions, Backend, Reply } from '../adapters/adapter.ts';
 
 /** Bytes of an answer that are read; no list of models is longer. */
@@ -13,68 +13,114 @@ export interface BackendOptions {
   readonly timeout: number;
   /** What the config says to the adapter. */
   readonly options?: AdapterOptions;
-  /** Ends requests early. */
-  readonly signal?: AbortSignal;
-  /** Read anew for each request. Default: undici's global one. */
-  readonly dispatcher?: Dispatcher;
+  /** When every request is over, on the clock of `performance.now()`, whatever `timeout` allows. */
+  readonly deadline?: number;
+  /** Read anew for each request. */
+  readonly dispatcher: Dispatcher;
 }
 
 /** @returns A backend as a probe sees it, over HTTP. Redirects are answers like others. */
 export function connectBackend(options: BackendOptions): Backend {
+  const { origin, pathname } = new URL(options.baseUrl);
+  const basePath = pathname.replace(/\/+$/, '');
+  const ask = (path: string, sent?: string): Promise<Reply> =>
+    new Promise((resolve, reject) => {
+      options.dispatcher.dispatch(
+        {
+          origin,
+          path: basePath + path,
+          method: sent === undefined ? 'GET' : 'POST',
+          headers: {
+            accept: 'application/json',
+            ...(sent !== undefined && { 'content-type': 'application/json' }),
+            ...options.headers,
+          },
+          body: sent ?? null,
+        },
+        new ReplyReader(options, { resolve, reject }),
+      );
+    });
   return {
     ...(options.options && { options: options.options }),
-    get: (path) => request(options, { method: 'GET', path }),
-    post: (path, body) => request(options, { method: 'POST', path, body: JSON.stringify(body) }),
+    get: (path) => ask(path),
+    post: (path, body) => ask(path, JSON.stringify(body)),
   };
 }
 
-interface Message {
-  readonly method: 'GET' | 'POST';
-  readonly path: string;
-  readonly body?: string;
-}
+/**
+ * Reads one answer. Probes run for as long as the gateway does, so each is kept as cheap as it can
+ * be: undici's own `request` would make a stream and an abort signal for it.
+ */
+class ReplyReader implements Dispatcher.DispatchHandler {
+  readonly #settle: { resolve: (reply: Reply) => void; reject: (error: Error) => void };
+  readonly #timer: NodeJS.Timeout;
+  readonly #chunks: Buffer[] = [];
+  #controller: Dispatcher.DispatchController | undefined;
+  #size = 0;
+  #status = 0;
+  #headers: Readonly<Record<string, string>> = {};
+  #ended: Error | undefined;
 
-async function request(options: BackendOptions, { method, path, body }: Message): Promise<Reply> {
-  const { origin, pathname } = new URL(options.baseUrl);
-  const limit = AbortSignal.timeout(options.timeout);
-  const {
-    statusCode,
-    headers,
-    body: stream,
-  } = await (options.dispatcher ?? getGlobalDispatcher()).request({
-    origin,
-    path: pathname.replace(/\/+$/, '') + path,
-    method,
-    headers: {
-      accept: 'application/json',
-      ...(body !== undefined && { 'content-type': 'application/json' }),
-      ...options.headers,
-    },
-    body: body ?? null,
-    signal: options.signal ? AbortSignal.any([options.signal, limit]) : limit,
-  });
-  const text = await readText(stream);
-  return { status: statusCode, headers: flat(headers), text, json: parse(text) };
-}
-
-/** Reads as much as may be read; the rest of an endless answer is left, and so is its connection. */
-async function readText(stream: Dispatcher.ResponseData['body']): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > MAX_ANSWER) break;
+  constructor(
+    { timeout, deadline = Infinity }: BackendOptions,
+    settle: { resolve: (reply: Reply) => void; reject: (error: Error) => void },
+  ) {
+    this.#settle = settle;
+    this.#timer = setTimeout(
+      () => this.#stop(new DOMException('no answer in time', 'TimeoutError')),
+      Math.max(0, Math.min(timeout, deadline - performance.now())),
+    );
   }
-  return Buffer.concat(chunks).toString('utf8', 0, MAX_ANSWER);
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#ended) controller.abort(this.#ended);
+  }
+
+  onResponseStart(
+    _: Dispatcher.DispatchController,
+    status: number,
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+  ): void {
+    this.#status = status;
+    this.#headers = flat(headers);
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#size += chunk.length;
+    if (this.#size <= MAX_ANSWER) return;
+    // The rest of an endless answer is left, and so is its connection.
+    this.onResponseEnd();
+    this.#stop(new Error('the answer is too long'));
+  }
+
+  onResponseEnd(): void {
+    clearTimeout(this.#timer);
+    const text = Buffer.concat(this.#chunks).toString('utf8', 0, MAX_ANSWER);
+    const { resolve } = this.#settle;
+    resolve({ status: this.#status, headers: this.#headers, text, json: parse(text) });
+  }
+
+  onResponseError(_: Dispatcher.DispatchController | undefined, error: Error): void {
+    clearTimeout(this.#timer);
+    this.#settle.reject(error);
+  }
+
+  /** Also while there is no connection yet, which undici can't be told to give up. */
+  #stop(reason: Error): void {
+    this.#ended = reason;
+    this.#controller?.abort(reason);
+    this.#settle.reject(reason);
+  }
 }
 
 function flat(
   headers: Readonly<Record<string, string | string[] | undefined>>,
 ): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, [value].flat().join(', ')]),
-  );
+  const all: Record<string, string> = {};
+  for (const name in headers) all[name] = [headers[name]].flat().join(', ');
+  return all;
 }
 
 function parse(text: string): unknown {

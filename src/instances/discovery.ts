@@ -58,13 +58,13 @@ export async function discover(options: DiscoverOptions): Promise<Found[]> {
   const ports = [...new Set(kinds.flatMap((kind) => kind.ports))].filter(
     (port) => !skipped.has(port),
   );
-  const signal = AbortSignal.timeout(options.timeout ?? 1800);
+  const deadline = performance.now() + (options.timeout ?? 1800);
   const dispatcher = new Agent();
   let done = 0;
   try {
     const sightings = await Promise.all(
       ports.map(async (port) => {
-        const seen = await lookAt(port, kinds, { env: options.env, signal, dispatcher });
+        const seen = await lookAt(port, kinds, { env: options.env, deadline, dispatcher });
         options.onProgress?.(++done, ports.length);
         return seen ? [seen] : [];
       }),
@@ -117,20 +117,21 @@ type Sighting = Omit<Found, 'name'>;
 
 interface Look {
   readonly env: DiscoverOptions['env'];
-  readonly signal: AbortSignal;
+  /** On the clock of `performance.now()`. */
+  readonly deadline: number;
   readonly dispatcher: Agent;
 }
 
 async function lookAt(
   port: number,
   kinds: readonly Kind[],
-  { env, signal, dispatcher }: Look,
+  { env, deadline, dispatcher }: Look,
 ): Promise<Sighting | undefined> {
   const baseUrl = `http://127.0.0.1:${port}`;
-  // The signal alone limits the time, so that a slow answer may use what the others left.
-  const timeout = 60_000;
+  // The deadline alone limits the time, so that a slow answer may use what the others left.
+  const timeout = Infinity;
   const connect = (headers: Readonly<Record<string, string>>, path = ''): Backend =>
-    connectBackend({ baseUrl: baseUrl + path, headers, timeout, signal, dispatcher });
+    connectBackend({ baseUrl: baseUrl + path, headers, timeout, deadline, dispatcher });
   const asked = askedOnce(connect({}));
   // Other developers' servers live on these ports too: they are asked what is customary there, and
   // only who turns out to serve models is asked all the rest.

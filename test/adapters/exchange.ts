@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest';
 import { ADAPTERS, type AdapterName } from '../../src/adapters/index.ts';
 import { PRESETS, type PresetName } from '../../src/adapters/presets.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
-import { connectBackend } from '../../src/instances/backend.ts';
+import { backendAt } from '../support/backend-at.ts';
 import type { Instance } from '../../src/instances/instance.ts';
 import type { Received } from '../support/fake-backend.ts';
 import type { Operation } from '../../src/service.ts';
@@ -170,7 +170,7 @@ export function instanceOf({ gateway }: Scene): Instance {
 /** A backend to be probed more than once. */
 export async function probed(name: OwnName, routes: Readonly<Record<string, Script>>) {
   const { url, asked } = await scripted({ ...HEALTHY[name], ...routes });
-  const backend = connectBackend({ baseUrl: url, headers: {}, timeout: 5000 });
+  const backend = backendAt(url);
   return {
     /** What it finds, and what it asked to find it. */
     probe: async () => {

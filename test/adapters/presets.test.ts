@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ADAPTERS } from '../../src/adapters/index.ts';
 import { PRESETS } from '../../src/adapters/presets.ts';
 import { normalizeBaseUrl } from '../../src/config/base-url.ts';
-import { connectBackend } from '../../src/instances/backend.ts';
+import { backendAt } from '../support/backend-at.ts';
 import { keyVariables } from '../../src/instances/providers.ts';
 import { serviceOf, type Operation } from '../../src/service.ts';
 import { startGateway } from '../support/gateway.ts';
@@ -88,7 +88,7 @@ it.each([
   ],
 ] as const)('%s is told by %s', async (name, route, answer) => {
   const { url } = await scripted({ [route]: answer });
-  const backend = connectBackend({ baseUrl: url, headers: {}, timeout: 5000 });
+  const backend = backendAt(url);
   const recognised = await Promise.all(
     NAMES.map(async (one) => ((await PRESETS[one].recognise?.(backend)) ? [one] : [])),
   );

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { Backend } from '../../src/adapters/adapter.ts';
-import { connectBackend } from '../../src/instances/backend.ts';
+import { backendAt } from '../support/backend-at.ts';
 import { startWireBackend, type WireBackend } from '../support/wire-backend.ts';
 
 /** What a server answers at a route; a string is sent as plain text. */
@@ -49,5 +49,5 @@ export async function serveWire(name: string): Promise<WireBackend & { backend: 
 }
 
 function at(baseUrl: string): Backend {
-  return connectBackend({ baseUrl, headers: {}, timeout: 5000 });
+  return backendAt(baseUrl);
 }

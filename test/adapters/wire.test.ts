@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Adapter, AdapterCall, Answer } from '../../src/adapters/adapter.ts';
 import { readError, streamError } from '../../src/adapters/errors.ts';
 import { ADAPTERS } from '../../src/adapters/index.ts';
-import { connectBackend } from '../../src/instances/backend.ts';
+import { backendAt } from '../support/backend-at.ts';
 import { OPERATIONS, type Operation } from '../../src/service.ts';
 import { startWireBackend } from '../support/wire-backend.ts';
 import { bodyOf, wireSamples, type WireSample } from '../support/wire-samples.ts';
@@ -96,7 +96,7 @@ describe.each(OWN.map((name) => ADAPTERS[name]))('what $name sends', (adapter) =
     onTestFinished(() => wire.close());
     // More than once: GPUStack is asked for one category at a time.
     for (let times = 0; times < 7; times += 1) wire.next(sample.name);
-    const backend = connectBackend({ baseUrl: wire.url, headers: {}, timeout: 2000 });
+    const backend = backendAt(wire.url, { timeout: 2000 });
     const result = await adapter.probe(backend);
     if (sample.response.status < 400) {
       expect(result).toEqual(expect.objectContaining({ state: 'healthy' }));

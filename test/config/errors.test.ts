@@ -66,7 +66,7 @@ describe('a mistake in a config', () => {
     [
       'an option like no other',
       'defaults:\n  retry:\n    wibble: 1\n',
-      '3:5 unknown option `wibble` in `defaults.retry`; known: attempts',
+      '3:5 unknown option `wibble` in `defaults.retry`; known: attempts, bufferLimit',
     ],
     [
       'a service that is misspelt',

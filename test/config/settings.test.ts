@@ -105,7 +105,7 @@ describe('inheritance', () => {
     });
     expect(serviceSettings(config, 'chat')).toEqual({
       loadBalance: { strategy: 'latency', preferLoaded: true, key: 'prefix' },
-      attempts: 5,
+      retry: { attempts: 5, bufferLimit: 32_000_000 },
       queue: BUILT_IN.queue,
       defaultModel: 'm',
     });
@@ -116,7 +116,7 @@ describe('inheritance', () => {
     const config = schema.parse({});
     expect(serviceSettings(config, 'chat')).toEqual({
       loadBalance: BUILT_IN.loadBalance,
-      attempts: 3,
+      retry: { attempts: 3, bufferLimit: 32_000_000 },
       queue: BUILT_IN.queue,
       defaultModel: undefined,
     });

@@ -1,25 +1,23 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Agent } from 'undici';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Backend } from '../../src/adapters/adapter.ts';
-import { connectBackend } from '../../src/instances/backend.ts';
+import type { BackendOptions } from '../../src/instances/backend.ts';
+import { backendAt } from '../support/backend-at.ts';
 
 async function backendOf(
   listener: RequestListener,
-  options: Partial<Parameters<typeof connectBackend>[0]> = {},
+  options: Partial<BackendOptions> = {},
 ): Promise<Backend> {
   const server = createServer(listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const dispatcher = new Agent();
-  onTestFinished(async () => {
-    await dispatcher.destroy();
+  onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return connectBackend({ baseUrl, headers: {}, timeout: 1000, dispatcher, ...options });
+  const { port } = server.address() as AddressInfo;
+  return backendAt(`http://127.0.0.1:${port}`, { timeout: 1000, ...options });
 }
 
 describe('a backend', () => {
@@ -68,9 +66,10 @@ describe('a backend', () => {
     await expect(slow.get('/')).rejects.toMatchObject({ name: 'TimeoutError' });
   });
 
-  test('is left alone when it is told so', async () => {
-    const signal = AbortSignal.timeout(50);
-    const silent = await backendOf(() => {}, { timeout: 10_000, signal });
+  test('is not waited for beyond a deadline', async () => {
+    const deadline = performance.now() + 100;
+    const silent = await backendOf(() => {}, { timeout: 10_000, deadline });
+    await expect(silent.get('/')).rejects.toMatchObject({ name: 'TimeoutError' });
     await expect(silent.get('/')).rejects.toMatchObject({ name: 'TimeoutError' });
   });
 
@@ -88,7 +87,7 @@ describe('a backend', () => {
   });
 
   test('rejects when nobody listens', async () => {
-    const nobody = connectBackend({ baseUrl: 'http://127.0.0.1:1', headers: {}, timeout: 1000 });
+    const nobody = backendAt('http://127.0.0.1:1');
     await expect(nobody.get('/')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 });

@@ -45,8 +45,11 @@ export interface Meaning {
   readonly name: RowName;
   /** What the breaker's permit is told; `none`: it is released. */
   readonly breaker: 'success' | 'failure' | 'none';
-  /** Whether another attempt may follow; the same instance only when no other is left. */
-  readonly retry: 'elsewhere' | 'never';
+  /**
+   * Whether another attempt may follow: on another instance only, or, after a pause and when no other is
+   * left, on the same one `again`.
+   */
+  readonly retry: 'again' | 'elsewhere' | 'never';
   /** Milliseconds that the instance wants no calls; `back-off`: it names no time. */
   readonly cool?: number | 'back-off';
   /** It refuses our credentials, and is `misconfigured` until a probe finds otherwise. */
@@ -83,7 +86,9 @@ const OVERLOADED =
  *
  * A 4xx is the request's fault and opens no breaker, or two bad requests would close an instance to
  * all. Nor does a 503 that says "loading" or "overloaded": it comes from a backend that is well.
- * A 501 is about the request too, for a feature that its instance lacks.
+ * A 501 is about the request too, for a feature that its instance lacks. In the same place, only that is
+ * tried again which says of itself that it will pass; a 500 is what many backends answer to a request
+ * that they will never like.
  */
 // prettier-ignore
 export const ROWS = [
@@ -100,14 +105,15 @@ export const ROWS = [
   { name: 'quota',             on: [429], says: SPENT,                   breaker: 'none',    retry: 'elsewhere', cool: 'quota' },
   { name: 'credentials',       on: [401, 403],                           breaker: 'none',    retry: 'never',     misconfigured: true },
   { name: 'credentials',       on: [400], says: /invalid_api_key/,       breaker: 'none',    retry: 'never',     misconfigured: true },
-  { name: 'overloaded',        on: [529],                                breaker: 'none',    retry: 'elsewhere', cool: 'rest' },
-  { name: 'overloaded',        on: [429, 502, 503], says: OVERLOADED,    breaker: 'none',    retry: 'elsewhere', cool: 'rest' },
-  { name: 'rate limit',        on: [429],                                breaker: 'none',    retry: 'elsewhere', cool: 'rest' },
-  { name: 'request timed out', on: [408, 425],                           breaker: 'none',    retry: 'elsewhere' },
+  { name: 'overloaded',        on: [529],                                breaker: 'none',    retry: 'again',     cool: 'rest' },
+  { name: 'overloaded',        on: [429, 502, 503], says: OVERLOADED,    breaker: 'none',    retry: 'again',     cool: 'rest' },
+  { name: 'rate limit',        on: [429],                                breaker: 'none',    retry: 'again',     cool: 'rest' },
+  { name: 'request timed out', on: [408, 425],                           breaker: 'none',    retry: 'again' },
   { name: 'unsupported',       on: [501],                                breaker: 'none',    retry: 'never' },
   { name: 'unsupported',       on: [502], says: /unexpected endpoint/i,  breaker: 'none',    retry: 'elsewhere' },
   { name: 'other embeddings',  on: [502], says: /embedding_mismatch/,     breaker: 'none',    retry: 'elsewhere' },
-  { name: 'server error',      on: [500, 502, 503, 504],                 breaker: 'failure', retry: 'elsewhere', cool: 'asked' },
+  { name: 'unavailable',       on: [503],                                breaker: 'failure', retry: 'again',     cool: 'asked' },
+  { name: 'server error',      on: [500, 502, 504],                      breaker: 'failure', retry: 'elsewhere', cool: 'asked' },
   { name: 'request',           on: '4xx',                                breaker: 'none',    retry: 'never' },
   { name: 'odd answer',        on: 'answer',                             breaker: 'failure', retry: 'never' },
 ] as const satisfies readonly Row[];

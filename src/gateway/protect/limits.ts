@@ -29,7 +29,7 @@ export class Limits {
   }
 
   /** Those of one instance, and those that count by instance; for each attempt on another one. */
-  ofInstance(caller: Caller & { readonly instance: string }): readonly Limit[] {
+  ofInstance(caller: Caller): readonly Limit[] {
     return this.#ofInstance.find(caller);
   }
 }

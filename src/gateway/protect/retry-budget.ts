@@ -10,7 +10,7 @@ const WINDOW = 10_000;
 /** What an attempt's end says of its instance; `classify` gives it. */
 export interface Lesson {
   readonly breaker: 'success' | 'failure' | 'none';
-  readonly retry: 'elsewhere' | 'never';
+  readonly retry: 'again' | 'elsewhere' | 'never';
 }
 
 /**
@@ -35,7 +35,7 @@ export class RetryBudget {
   /** An attempt is over. A bad request or a client that left teaches nothing. */
   learn(instance: string, { breaker, retry }: Lesson): void {
     if (breaker === 'success') this.#failing.delete(instance);
-    else if (breaker === 'failure' || retry === 'elsewhere') this.#failing.add(instance);
+    else if (breaker === 'failure' || retry !== 'never') this.#failing.add(instance);
   }
 
   /**

@@ -92,9 +92,13 @@ describe('a status', () => {
     statuses.filter((status) => wanted(classify(answer(status))));
 
   it('is tried elsewhere when it is one of the eight that may pass', () => {
-    expect(those(({ retry }) => retry === 'elsewhere')).toEqual([
+    expect(those(({ retry }) => retry !== 'never')).toEqual([
       408, 425, 429, 500, 502, 503, 504, 529,
     ]);
+  });
+
+  it('is tried again in the same place when it says that it will pass', () => {
+    expect(those(({ retry }) => retry === 'again')).toEqual([408, 425, 429, 503, 529]);
   });
 
   it('is a failure when it is 5xx, but for what is about the request or about load', () => {
@@ -128,7 +132,7 @@ describe('a status', () => {
     const error = streamError('{"error":{"message":"slow down","code":429}}')!;
     expect(classify(answer(error.status, { body: error }))).toMatchObject({
       breaker: 'none',
-      retry: 'elsewhere',
+      retry: 'again',
       cool: 'back-off',
     });
   });
@@ -174,7 +178,7 @@ describe('what backends say', () => {
     expect(recorded(backend, name)).toEqual({
       name: row,
       breaker: 'none',
-      retry: 'elsewhere',
+      retry: row === 'quota' ? 'elsewhere' : 'again',
       cool,
     });
   });
