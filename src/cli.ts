@@ -1,7 +1,9 @@
 import { Argument, Command, CommanderError, Option } from '@commander-js/extra-typings';
 import { host, milliseconds, names, port, rate, share } from './commands/arguments.ts';
-import { TOOL_NAMES } from './connect/tool-names.ts';
+import { examples } from './commands/examples.ts';
+import { declareManagement } from './commands/manage.ts';
 import { UserError } from './commands/user-error.ts';
+import { TOOL_NAMES } from './connect/tool-names.ts';
 import { VERSION } from './version.ts';
 
 /**
@@ -198,6 +200,8 @@ A script is a list of the model’s turns in a conversation; docs/mock.md has al
       await mock(options);
     });
 
+  declareManagement(program);
+
   program
     .command('connect')
     .description('tell what a program must be set to, to use the server; or set it')
@@ -255,10 +259,6 @@ Examples:
     });
 
   return program;
-}
-
-function examples(...lines: string[]): string {
-  return ['', 'Examples:', ...lines.map((line) => `  jairouter ${line}`)].join('\n');
 }
 
 /** `error: unknown command 'serv'⏎(Did you mean serve?)` → `jairouter: unknown command 'serv' (…)` */

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -119,11 +119,14 @@ describe('starting up', () => {
     expect(packages.filter((name) => !name.startsWith('node:'))).toEqual([
       '@commander-js/extra-typings',
     ]);
-    const cli = await readFile(join(root, 'src/cli.ts'), 'utf8');
-    const commands = [...cli.matchAll(/import\('\.\/(commands\/\w+\.ts)'\)/g)].map(
-      ([, to]) => `src/${to}`,
+    const sources = await Promise.all(
+      files.map(async (file) => ({ file, text: await readFile(join(root, file), 'utf8') })),
+    );
+    const commands = sources.flatMap(({ file, text }) =>
+      [...text.matchAll(/import\('(.+)'\)/g)].map(([, to]) => posix.join(dirname(file), to!)),
     );
     expect(commands).toContain('src/commands/serve.ts');
+    expect(commands).toContain('src/commands/explain.ts');
     expect(files.filter((file) => commands.includes(file))).toEqual([]);
   });
 });

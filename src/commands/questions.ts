@@ -19,7 +19,12 @@ export interface Questions {
 /** Why an answer won't do; it is shown, and the question asked again. */
 export class BadAnswer extends Error {}
 
-export function openQuestions(input: Readable, output: Output): Questions {
+/** @param cancelled What it means that the user ends the conversation. */
+export function openQuestions(
+  input: Readable,
+  output: Output,
+  cancelled = 'cancelled; nothing was written',
+): Questions {
   const terminal = createInterface({ input, output, terminal: output.isTTY === true });
   // Lines are kept: someone may type ahead, and a paste brings several at once.
   const lines: string[] = [];
@@ -39,7 +44,7 @@ export function openQuestions(input: Readable, output: Output): Questions {
       if (closed) {
         // The cursor still stands behind the question.
         output.write('\n');
-        throw new UserError('cancelled; nothing was written');
+        throw new UserError(cancelled);
       }
       await new Promise<void>((resolve) => {
         wake = resolve;

@@ -50,14 +50,8 @@ export interface Routable extends Candidate {
   /** When it is probed next, on the clock of `performance.now()`; absent: it is not. */
   readonly nextLook: number | undefined;
   readonly catalogue: Catalogue;
-  /**
-   * What stands against a call of this model right now; nothing when it may be tried.
-   * @param options.holdsSlot The call has room on it already.
-   */
-  hindrance(
-    model: string,
-    options: { readonly now: number; readonly holdsSlot: boolean },
-  ): Hindrance | undefined;
+  /** What of one kind stands against a call of this model right now; nothing when nothing does. */
+  hindrance(kind: Hindrance['kind'], model: string, now: number): Hindrance | undefined;
   /** Whether this very server has the operation, and its config allows the service. */
   supports(operation: Operation): boolean;
 }

@@ -1,14 +1,13 @@
-import type { Rejection } from '../gateway/candidates.ts';
-import { admitAll, refusal, type CallCost, type Grant } from '../gateway/protect/admit.ts';
-import { limitHeaders, retryAfterSeconds } from '../gateway/protect/limit-headers.ts';
-import type { Caller, Limit } from '../gateway/protect/limit.ts';
+import { admitAll, instanceRefusal, type CallCost, type Grant } from '../gateway/protect/admit.ts';
+import { limitHeaders } from '../gateway/protect/limit-headers.ts';
+import { callerOf, type Caller, type Limit } from '../gateway/protect/limit.ts';
 import type { Limits } from '../gateway/protect/limits.ts';
 import { estimateTokens } from '../gateway/protect/token-estimate.ts';
 import type { Usage } from '../observe/usage.ts';
 import { serviceOf } from '../service.ts';
 import { clientAddress, type Call, type ClientRequest } from './call.ts';
-import { gatewayError, type HttpError } from './errors.ts';
 import { pause } from './pause.ts';
+import { rateLimited } from './refusal.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -34,12 +33,8 @@ export class Admission {
 
   /** @returns Why an instance's own limits refuse the call now, and when they would not. */
   limited(instance: string, now: number): { reason: string; until: number } | undefined {
-    const limits = this.#ofInstance(instance);
-    if (limits.length === 0) return undefined;
-    const refused = refusal(limits, this.#caller, this.#cost(now));
-    if (!refused) return undefined;
-    const { limit, retryAfter } = refused;
-    return { reason: `is at its limit of ${limit.text}`, until: now + retryAfter };
+    this.#caller.instance = instance;
+    return instanceRefusal(this.#limits, this.#caller, this.#cost(now));
   }
 
   /**
@@ -53,16 +48,6 @@ export class Admission {
     if (!grant.admitted) return 0;
     this.#grants.push(grant);
     return grant.delay;
-  }
-
-  /** Every instance that could serve is at its limit. */
-  refused(limited: readonly Rejection[]): HttpError {
-    const now = performance.now();
-    const soonest = Math.min(...limited.map(({ until }) => until ?? now));
-    const clauses = limited.map(({ instance, reason }) => `${instance} ${reason}`);
-    return gatewayError('rate_limit_exceeded', `Rate limited: ${clauses.join('; ')}.`, {
-      headers: { 'retry-after': retryAfterSeconds(soonest - now) },
-    });
   }
 
   /** The call is over: estimates give way to what was used, and who reached nobody pays nothing. */
@@ -91,27 +76,13 @@ export class Admission {
 export async function admit(limits: Limits, call: Call, client: ClientRequest): Promise<Admission> {
   const ip = clientAddress(call.request);
   const key = call.key?.name;
-  const caller: Caller = {
-    service: serviceOf(call.operation),
-    model: call.model!,
-    key,
-    ip,
-    client: key === undefined ? `ip ${ip}` : `key ${key}`,
-  };
+  const caller = callerOf({ service: serviceOf(call.operation), model: call.model!, key, ip });
   const tokens = limits.countTokens ? estimateTokens(client.fields) : 0;
   const applying = limits.ofCall(caller);
   const now = performance.now();
   const grant = admitAll(applying, caller, { tokens, now });
   if (applying.length > 0) Object.assign(call.ownHeaders, limitHeaders(applying, caller, now));
-  if (!grant.admitted) {
-    const { limit, retryAfter } = grant;
-    const seconds = retryAfterSeconds(retryAfter);
-    throw gatewayError(
-      'rate_limit_exceeded',
-      `Rate limited: more than ${limit.text}. Try again in ${seconds} s.`,
-      { headers: { 'retry-after': seconds } },
-    );
-  }
+  if (!grant.admitted) throw rateLimited(grant);
   const admission = new Admission(limits, caller, { tokens, grant });
   if (grant.delay > 0) {
     try {

@@ -2,6 +2,7 @@ import { RequestRefused } from '../adapters/adapter.ts';
 import { affinityOf } from '../gateway/balance/affinity.ts';
 import { choose, select, type Rejection } from '../gateway/candidates.ts';
 import type { Target } from '../gateway/directory.ts';
+import { rejection } from '../gateway/filters.ts';
 import { classify, mostTelling } from '../gateway/protect/classify.ts';
 import type { Place, Slot } from '../gateway/protect/queue.ts';
 import type { Step } from '../gateway/resolve.ts';
@@ -90,7 +91,7 @@ export async function tryStep(
       after: isSentOnce(client, plan) ? undefined : hedgeDelay(plan.hedge, target.instance),
       run: (on) => attempt(on, road, on === target ? choice : hedgeOf(choice, name)),
       spare() {
-        const spare = allowed.find((other) => canHedge(other, { tried, admission }));
+        const spare = allowed.find((other) => canHedge(other, { call, tried, admission }));
         if (spare) tried.add(spare.instance.name);
         return spare;
       },
@@ -122,13 +123,14 @@ function reserved(
 
 /** Another one for the same call costs nothing: it is idle, and nobody pays for it. */
 function canHedge(
-  { instance, model }: Target<Instance>,
-  { tried, admission }: { tried: ReadonlySet<string>; admission: Admission },
+  target: Target<Instance>,
+  { call, tried, admission }: { call: Call; tried: ReadonlySet<string>; admission: Admission },
 ): boolean {
-  if (tried.has(instance.name) || instance.paid || instance.inFlight > 0) return false;
+  const { instance } = target;
+  if (instance.paid || instance.inFlight > 0) return false;
   const now = performance.now();
-  const hindrance = instance.hindrance(model, { now, holdsSlot: false });
-  return !hindrance && !admission.limited(instance.name, now);
+  const limited = (name: string) => admission.limited(name, now);
+  return !rejection(target, { operation: call.operation, tried, now, limited });
 }
 
 /** The slot that was waited for, when it is this instance's; the turn in the queue is over. */

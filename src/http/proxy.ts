@@ -8,19 +8,13 @@ import { finalError, tryStep, type Road } from './attempts.ts';
 import { mayUse } from './auth.ts';
 import { ClientGone } from './body.ts';
 import { openCall, outcomeOf, readRequest, type Call, type ClientRequest } from './call.ts';
-import { gatewayError, renderError, renderErrorEvent, type HttpError } from './errors.ts';
+import { renderError, renderErrorEvent } from './errors.ts';
 import type { Gateway } from './gateway.ts';
 import { keepAlive } from './keep-alive.ts';
 import { asHttpError } from './internal-error.ts';
 import { waiting } from './pause.ts';
 import { attemptHeaders } from './outgoing.ts';
-import {
-  missingModel,
-  noInstance,
-  shuttingDown,
-  unknownModel,
-  unsupportedService,
-} from './refusal.ts';
+import { missingModel, noneLeft, notAllowed, shuttingDown, unknownModel } from './refusal.ts';
 import { waitForModel, waitForRoom, waitToTryAgain } from './waiting.ts';
 
 /** Serves one call, from its first byte to its record. Rejects only on a bug. */
@@ -61,12 +55,14 @@ async function route(
   const plan = snapshot.services[serviceOf(call.operation)];
   call.model = client.model ?? plan.defaultModel;
   const { model } = call;
-  if (model === undefined) throw nameless(gateway, call);
-  if (!mayUse(call.key, model)) throw notAllowed(call, model);
+  if (model === undefined) throw missingModel(call.operation, fleet.directory);
+  if (call.key && !mayUse(call.key, model)) throw notAllowed(call.key, model);
   if (!known(model, snapshot, gateway)) {
     await waiting(call, fleet.lookAgain());
     if (call.gone) throw new ClientGone();
-    if (!known(model, snapshot, gateway)) throw unknown(model, snapshot, gateway, call);
+    if (!known(model, snapshot, gateway)) {
+      throw unknownModel({ model, operation: call.operation }, snapshot.aliases, fleet.directory);
+    }
   }
   call.modelKnown = true;
 
@@ -113,7 +109,9 @@ async function overSteps(road: Road, snapshot: Snapshot, model: string): Promise
       if (await waitToTryAgain(road, rejections)) continue;
       throw finalError(call, failures);
     }
-    if (looked) throw noneLeft(road, model, rejections);
+    if (looked) {
+      throw noneLeft({ model, operation: call.operation }, rejections, gateway.fleet.directory);
+    }
     looked = true;
     await waiting(call, gateway.fleet.lookAgain());
     if (call.gone) throw new ClientGone();
@@ -122,43 +120,6 @@ async function overSteps(road: Road, snapshot: Snapshot, model: string): Promise
 
 function known(model: string, { aliases }: Snapshot, { fleet }: Gateway): boolean {
   return resolve(model, aliases, fleet.directory).length > 0;
-}
-
-function offered({ fleet }: Gateway, { operation }: Call): boolean {
-  return [...fleet.instances()].some((instance) => instance.supports(operation));
-}
-
-function nameless(gateway: Gateway, call: Call): HttpError {
-  return offered(gateway, call)
-    ? missingModel(call.operation)
-    : unsupportedService(call.operation, undefined);
-}
-
-function unknown(model: string, { aliases }: Snapshot, gateway: Gateway, call: Call): HttpError {
-  return offered(gateway, call)
-    ? unknownModel(model, aliases, gateway.fleet.directory, performance.now())
-    : unsupportedService(call.operation, undefined);
-}
-
-/** Why a known model can't be served. */
-function noneLeft(road: Road, model: string, rejections: readonly Rejection[]): HttpError {
-  const { gateway, call, admission } = road;
-  if (!offered(gateway, call)) return unsupportedService(call.operation, undefined);
-  const others = rejections.filter(({ kind }) => kind !== 'unsupported');
-  if (others.length === 0 && rejections.length > 0) {
-    return unsupportedService(call.operation, model);
-  }
-  const limited = others.filter(({ kind }) => kind === 'limited');
-  if (limited.length > 0 && limited.length === others.length) return admission.refused(limited);
-  return noInstance(model, rejections, performance.now());
-}
-
-function notAllowed(call: Call, model: string): HttpError {
-  return gatewayError(
-    'model_not_allowed',
-    `The API key "${call.key!.name}" may not use the model "${model}": it is for ${call.key!.models.join(', ')}.`,
-    { param: 'model' },
-  );
 }
 
 /** Answers with an error, if there is anyone to answer. */

@@ -2,8 +2,8 @@ import type { Rejection } from '../gateway/candidates.ts';
 import { serviceOf } from '../service.ts';
 import type { Road } from './attempts.ts';
 import { ClientGone } from './body.ts';
-import { gatewayError, type HttpError } from './errors.ts';
 import { leaving, pause, waiting } from './pause.ts';
+import { queueFull, queueTimeout } from './refusal.ts';
 
 /**
  * Waits in the queue until one of the busy instances has room, or something else has changed.
@@ -73,20 +73,4 @@ export async function waitToTryAgain(
   if (delay > LONGEST_PAUSE) return false;
   await pause(call, delay);
   return true;
-}
-
-function queueFull(service: string, size: number): HttpError {
-  return gatewayError(
-    'queue_full',
-    `Every instance is busy and ${size} calls wait already: try again in a moment, or raise services.${service}.queue.size.`,
-    { headers: { 'retry-after': '1' } },
-  );
-}
-
-function queueTimeout(service: string, maxWait: number): HttpError {
-  return gatewayError(
-    'queue_timeout',
-    `Every instance was busy for ${maxWait / 1000} s: try again in a moment, or raise services.${service}.queue.maxWait.`,
-    { headers: { 'retry-after': '1' } },
-  );
 }

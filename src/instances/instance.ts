@@ -185,25 +185,38 @@ export class Instance implements Routable {
     return this.slots.taken;
   }
 
-  hindrance(
-    model: string,
-    { now, holdsSlot }: { readonly now: number; readonly holdsSlot: boolean },
-  ): Hindrance | undefined {
-    if (!this.breaker.admits(now)) {
-      const until = this.breaker.triesAgainAt(now);
-      const when = until === undefined ? '' : `, and is tried again in ${wait(until - now)}`;
-      return { kind: 'open', reason: `fails (its circuit breaker is open)${when}`, until };
+  hindrance(kind: Hindrance['kind'], model: string, now: number): Hindrance | undefined {
+    switch (kind) {
+      case 'open':
+        return this.breaker.admits(now) ? undefined : this.#open(now);
+      case 'resting': {
+        const rest = this.cooling.rest(now);
+        if (!rest) return undefined;
+        const { until } = rest;
+        return { kind, reason: `rests for ${wait(until - now)} (${rest.reason})`, until };
+      }
+      case 'loading': {
+        const until = this.#loading.get(model) ?? 0;
+        return until > now ? { kind, reason: `is loading "${model}"`, until } : undefined;
+      }
+      case 'busy': {
+        if (!this.slots.full) return undefined;
+        const { limit } = this.slots;
+        return { kind, reason: `is busy with ${limit} of ${limit} calls`, until: undefined };
+      }
     }
-    const rest = this.cooling.rest(now);
-    if (rest) {
-      const { until } = rest;
-      return { kind: 'resting', reason: `rests for ${wait(until - now)} (${rest.reason})`, until };
-    }
-    const loaded = this.#loading.get(model) ?? 0;
-    if (loaded > now) return { kind: 'loading', reason: `is loading "${model}"`, until: loaded };
-    if (holdsSlot || !this.slots.full) return undefined;
-    const { limit } = this.slots;
-    return { kind: 'busy', reason: `is busy with ${limit} of ${limit} calls`, until: undefined };
+  }
+
+  #open(now: number): Hindrance {
+    const { state, forced, triesAgainAt: until } = this.breaker.view(now);
+    const when = until === undefined ? '' : `, and is tried again in ${wait(until - now)}`;
+    const reason =
+      state === 'half-open'
+        ? 'is on trial (its circuit breaker is half-open)'
+        : forced
+          ? 'takes no calls by order (its circuit breaker is forced open)'
+          : `fails (its circuit breaker is open)${when}`;
+    return { kind: 'open', reason, until };
   }
 
   /**

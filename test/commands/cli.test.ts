@@ -36,7 +36,7 @@ describe('jairouter', () => {
     },
   );
 
-  test.each(['serve', 'init', 'import', 'check', 'mock', 'connect'])(
+  test.each(['serve', 'init', 'import', 'check', 'mock', 'connect', 'explain'])(
     'explains %s, with examples',
     async (command) => {
       const { code, stdout } = await run(command, '--help');

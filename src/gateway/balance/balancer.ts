@@ -19,8 +19,24 @@ export interface PickContext {
   readonly affinity: string;
 }
 
+/** How one candidate stands before the next pick. */
+export interface Standing {
+  /** What the strategy goes by, as a number; whether more or less of it is better is its own. */
+  readonly score: number;
+  /** The same in words, with what it is made of. */
+  readonly text: string;
+  /** How likely it is picked, from 0 to 1; the candidates' chances add up to 1. */
+  readonly chance: number;
+}
+
 /** One strategy's state for one stream of calls. The candidates may differ from call to call. */
 export interface Balancer {
   /** @param candidates At least one. */
   pick<C extends Candidate>(candidates: readonly C[], context: PickContext): C;
+  /**
+   * What `pick` would go by now. Nothing is moved by asking.
+   * @param candidates At least one.
+   * @returns One for each, in their order.
+   */
+  rank(candidates: readonly Candidate[], context: Omit<PickContext, 'random'>): Standing[];
 }

@@ -19,7 +19,41 @@ export function latency(): Balancer {
       const other = candidates[sample(candidates, total - one.weight, random(), first)]!;
       return cost(other, now) < cost(one, now) ? other : one;
     },
+    rank(candidates, { now }) {
+      const costs = candidates.map((candidate) => cost(candidate, now));
+      return candidates.map((candidate, index) => ({
+        score: costs[index]!,
+        text: words(candidate, now),
+        chance: chanceOf(index, candidates, costs),
+      }));
+    },
   };
+}
+
+/** How likely it is drawn first and not beaten by the second, or drawn second and better. */
+function chanceOf(
+  index: number,
+  candidates: readonly Candidate[],
+  costs: readonly number[],
+): number {
+  if (candidates.length === 1) return 1;
+  const total = totalWeight(candidates);
+  const own = candidates[index]!.weight;
+  let chance = 0;
+  for (let other = 0; other < candidates.length; other++) {
+    if (other === index) continue;
+    const { weight } = candidates[other]!;
+    if (costs[other]! >= costs[index]!) chance += (own / total) * (weight / (total - own));
+    if (costs[index]! < costs[other]!) chance += (weight / total) * (own / (total - weight));
+  }
+  return chance;
+}
+
+function words(candidate: Candidate, now: number): string {
+  const { inFlight, weight } = candidate;
+  const measured = candidate.latency(now);
+  const latency = measured > 0 ? `${measured.toFixed(0)} ms to first byte` : 'not measured yet';
+  return `${latency}, ${inFlight} in flight for weight ${weight}`;
 }
 
 function cost(candidate: Candidate, now: number): number {

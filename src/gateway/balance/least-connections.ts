@@ -30,5 +30,23 @@ export function leastConnections(): Balancer {
       idlest.length = 0;
       return next;
     },
+    rank(candidates) {
+      const loads = candidates.map(({ inFlight, weight }) => inFlight / weight);
+      const least = Math.min(...loads);
+      const ties = candidates.filter((_, index) => loads[index] === least);
+      const credits = rotation.credits(ties);
+      const next = ties[credits.indexOf(Math.max(...credits))];
+      return candidates.map((candidate, index) => {
+        const { inFlight, weight } = candidate;
+        const isNext = candidate === next;
+        const tied = loads[index] === least && ties.length > 1;
+        const turn = tied ? `, ${isNext ? 'and it is its turn' : 'not its turn'}` : '';
+        return {
+          score: loads[index]!,
+          text: `${inFlight} in flight for weight ${weight}${turn}`,
+          chance: isNext ? 1 : 0,
+        };
+      });
+    },
   };
 }

@@ -38,6 +38,11 @@ export class Ledger<E extends Entry> {
     return entry;
   }
 
+  /** @returns What is remembered of a name, without remembering that it was asked for. */
+  peek(name: string): E | undefined {
+    return this.#young.get(name) ?? this.#old.get(name);
+  }
+
   #find(name: string): E {
     const known = this.#young.get(name);
     if (known !== undefined) return known;

@@ -6,5 +6,13 @@ export function random(): Balancer {
   return {
     pick: (candidates, { random }) =>
       candidates[sample(candidates, totalWeight(candidates), random())]!,
+    rank(candidates) {
+      const total = totalWeight(candidates);
+      return candidates.map(({ weight }) => ({
+        score: weight,
+        text: `weight ${weight} of ${total}`,
+        chance: weight / total,
+      }));
+    },
   };
 }

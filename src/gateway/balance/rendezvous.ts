@@ -23,11 +23,10 @@ export function rendezvous(): Balancer {
       let bestDraw = -1;
       for (let index = 0; index < candidates.length; index++) {
         const candidate = candidates[index]!;
-        const seed = seeds.entry(candidate.name, index);
-        const draw = mix((Math.imul(key ^ seed.first, 0x9e3779b1) + seed.second) | 0);
+        const draw = drawFor(key, seeds.entry(candidate.name, index));
         // Among equal weights the larger draw scores more: no logarithm for those that lose so.
         if (candidate.weight === best.weight && draw <= bestDraw) continue;
-        const score = -candidate.weight / Math.log((draw + 0.5) / 2 ** 32);
+        const score = scoreOf(draw, candidate.weight);
         if (score > bestScore) {
           best = candidate;
           bestScore = score;
@@ -36,7 +35,27 @@ export function rendezvous(): Balancer {
       }
       return best;
     },
+    rank(candidates, { affinity }) {
+      const key = mix(hashText(HASH_START, affinity));
+      const scores = candidates.map(({ name, weight }) =>
+        scoreOf(drawFor(key, seeds.peek(name) ?? seedOf(name)), weight),
+      );
+      const best = scores.indexOf(Math.max(...scores));
+      return candidates.map(({ weight }, index) => ({
+        score: scores[index]!,
+        text: `hashes to ${scores[index]!.toFixed(3)} with weight ${weight}`,
+        chance: index === best ? 1 : 0,
+      }));
+    },
   };
+}
+
+function drawFor(key: number, { first, second }: Seed): number {
+  return mix((Math.imul(key ^ first, 0x9e3779b1) + second) | 0);
+}
+
+function scoreOf(draw: number, weight: number): number {
+  return -weight / Math.log((draw + 0.5) / 2 ** 32);
 }
 
 /** Two hashes, since with one some pair among thousands of names would be twins. */

@@ -40,4 +40,18 @@ export class Rotation {
     richest!.credit -= call;
     return best;
   }
+
+  /**
+   * What each would have when it came to the next turn, in whole calls; the richest is next, among
+   * equals the first.
+   * @param candidates At least one.
+   */
+  credits(candidates: readonly Candidate[]): number[] {
+    const call = totalWeight(candidates);
+    return candidates.map(({ name, weight }) => {
+      const { credit, call: worth } = this.#turns.peek(name) ?? { credit: 0, call };
+      // As `next` has it, digit for digit, or ties would not be the same ones.
+      return ((worth === call ? credit : credit * (call / worth)) + weight) / call;
+    });
+  }
 }

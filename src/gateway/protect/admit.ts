@@ -1,4 +1,5 @@
 import type { Caller, Limit } from './limit.ts';
+import type { Limits } from './limits.ts';
 
 /** A call's cost and time. */
 export interface CallCost {
@@ -45,6 +46,18 @@ export function refusal(
     longest = limit;
   }
   return longest && { admitted: false, limit: longest, retryAfter };
+}
+
+/** What `refusal` says of the limits of one instance, as it is told of a candidate. Charges nobody. */
+export function instanceRefusal(
+  limits: Limits,
+  caller: Caller,
+  cost: CallCost,
+): { readonly reason: string; readonly until: number } | undefined {
+  const refused = refusal(limits.ofInstance(caller), caller, cost);
+  if (!refused) return undefined;
+  const { limit, retryAfter } = refused;
+  return { reason: `is at its limit of ${limit.text}`, until: cost.now + retryAfter };
 }
 
 interface Charge {

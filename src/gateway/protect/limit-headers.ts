@@ -1,10 +1,12 @@
 import type { Caller, CostUnit, Limit } from './limit.ts';
 
-/** How far one limit is used up. */
+/** How far one limit is used up by one caller. */
 interface Gauge {
+  /** Admitted at one moment, when nothing is used. */
   readonly limit: number;
+  /** The same now. */
   readonly remaining: number;
-  /** Milliseconds. */
+  /** Milliseconds until nothing is used. */
   readonly reset: number;
 }
 
@@ -51,7 +53,8 @@ export function formatReset(ms: number): string {
   return hours === 0 ? `${minutes}m${seconds}s` : `${hours}h${minutes % 60}m${seconds}s`;
 }
 
-function gauge(limit: Limit, caller: Caller, now: number): Gauge {
+/** Reads a limit, and charges nobody. */
+export function gauge(limit: Limit, caller: Caller, now: number): Gauge {
   const { limiter, states } = limit;
   const state = states.peek(limit.keyOf(caller)) ?? limiter.initial(now);
   return {

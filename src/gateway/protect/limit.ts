@@ -31,6 +31,12 @@ export interface Caller {
   readonly instance?: string | undefined;
 }
 
+/** @returns A caller, as the limits on its call know it. */
+export function callerOf(call: Pick<Caller, 'service' | 'model' | 'key' | 'ip'>): Caller {
+  const { service, model, key, ip } = call;
+  return { service, model, key, ip, client: key === undefined ? `ip ${ip}` : `key ${key}` };
+}
+
 /** One configured limit, with the state of everybody that it counts. */
 export class Limit {
   readonly rule: LimitRule;

@@ -10,7 +10,7 @@ export type Where = 'body' | 'query' | 'path';
  * @throws HttpError `invalid_request` (400), which names each place and what belongs there.
  */
 export function check<T>(schema: z.ZodType<T>, value: unknown, where: Where): T {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { reportInput: true });
   if (parsed.success) return parsed.data;
   const { issues } = parsed.error;
   const messages = issues.map((issue) => `${placeOf(issue, where)} ${wordsFor(issue, schema)}`);
@@ -39,6 +39,7 @@ function wordsFor(issue: Issue, schema: z.ZodType): string {
       if (issue.input === undefined) return 'is missing';
       return issue.message.startsWith('must') ? issue.message : `must be ${TYPES[issue.expected]}`;
     case 'invalid_value':
+      if (issue.input === undefined) return 'is missing';
       return `must be one of ${issue.values.map(String).join(', ')}`;
     default:
       return issue.message;
