@@ -13,8 +13,9 @@ export function formatSpan(ms: number): string {
   return `${Math.floor(hours / 24)} d ${two(hours % 24)} h`;
 }
 
-/** @returns `0`, `7`, `950`, `3.4k`, `12k`, `1.2M`, `7G`; a fraction below 10 with one digit: `0.3`. */
+/** @returns `0`, `7`, `950`, `3.4k`, `12k`, `1.2M`, `7G`; a fraction below 10 with one digit: `0.3`, `<0.1`. */
 export function formatCount(count: number): string {
+  if (count > 0 && count < 0.05) return '<0.1';
   if (count < 9.95 && !Number.isInteger(count)) return count.toFixed(1);
   return scaled(count, ['', 'k', 'M', 'G', 'T']);
 }

@@ -3,7 +3,8 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, it } from 'vitest';
 import { ROUTES } from '../src/http/admin/routes.ts';
 import { expectDescribed, openApi } from './support/admin.ts';
-import { ADMIN_TOKEN, startGateway } from './support/gateway.ts';
+import { chatChunk, deadPort, fakeBackend, json, startEvents } from './support/fake-backend.ts';
+import { ADMIN_TOKEN, oneInstance, startGateway, until } from './support/gateway.ts';
 
 const DESCRIPTION = '/admin/openapi.json';
 
@@ -108,6 +109,111 @@ describe('a request that is none of them', () => {
     expect(head.headers.get('content-length')).toBe(String((await whole.text()).length));
     expect(await head.text()).toBe('');
     expect(head.headers.get('cache-control')).toBe('no-store');
+  });
+});
+
+/** A request to each route, and what it must come to. */
+const SAMPLES: Readonly<Record<string, { readonly path?: string; readonly body?: unknown }>> = {
+  'GET /admin/status': {},
+  'GET /admin/instances': {},
+  'GET /admin/instances/{name}': { path: '/admin/instances/a' },
+  'POST /admin/instances/{name}/breaker': {
+    path: '/admin/instances/a/breaker',
+    body: { action: 'reset' },
+  },
+  'GET /admin/models': {},
+  'GET /admin/requests': { path: '/admin/requests?limit=5&errors=false' },
+  'GET /admin/requests/{id}': { path: '/admin/requests/call-1' },
+  'GET /admin/explain': { path: '/admin/explain?model=coder' },
+  'POST /admin/explain': { body: { request: { model: 'm' } } },
+  'GET /admin/openapi.json': {},
+};
+
+/** With an alias, a pattern, an instance that is down, and calls of every ending. */
+async function busyGateway() {
+  const backend = await fakeBackend(
+    async (received, response) => {
+      const { stream, model } = JSON.parse(received.body.toString()) as Record<string, unknown>;
+      if (model === 'm2') return json(response, 500, { error: { message: 'broken' } });
+      if (!stream)
+        return json(response, 200, { usage: { prompt_tokens: 3, completion_tokens: 7 } });
+      startEvents(response);
+      response.write(chatChunk('a'));
+      if (stream === true) response.end(`${chatChunk('b')}data: [DONE]\n\n`);
+    },
+    { models: ['m', 'm2'] },
+  );
+  const gateway = await startGateway({
+    instances: {
+      a: {
+        adapter: 'openai',
+        baseUrl: backend.url,
+        apiKey: 'sk-backend-secret',
+        headers: { 'x-token': 'sk-header-secret', 'x-team': 'dev' },
+        maxConcurrency: 4,
+      },
+      down: {
+        adapter: 'openai',
+        baseUrl: `http://127.0.0.1:${await deadPort()}`,
+        models: ['gpt-*'],
+      },
+    },
+    models: { coder: { targets: ['a/m', 'down/gpt-5'], fallback: ['m2'] } },
+  });
+  const headers = { 'x-request-id': 'call-1' };
+  await (await gateway.post('/v1/chat/completions', { model: 'coder' }, { headers })).text();
+  await (await gateway.post('/v1/chat/completions', { model: 'm', stream: true })).text();
+  await (await gateway.post('/v1/chat/completions', { model: 'm2' })).text();
+  await (await gateway.post('/v1/chat/completions', { model: 'nope' })).text();
+  await until(() => gateway.outcomes.length === 4);
+  return gateway;
+}
+
+describe('every route', () => {
+  it('answers as the description says, field for field, and shows no secret', async () => {
+    const gateway = await busyGateway();
+    const api = await openApi(gateway);
+    const events = Object.keys(ROUTES).filter(
+      (key) => 'events' in ROUTES[key as keyof typeof ROUTES]!,
+    );
+    expect([...Object.keys(SAMPLES), ...events].toSorted()).toEqual(Object.keys(ROUTES).toSorted());
+    for (const [route, { path, body }] of Object.entries(SAMPLES)) {
+      const [method, template] = route.split(' ');
+      const answer = await gateway.admin(`${method} ${path ?? template}`, body);
+      const text = await answer.text();
+      expect({ route, status: answer.status, text }).toMatchObject({ status: 200 });
+      expectDescribed(api, route, 200, JSON.parse(text));
+      expect(/sk-[a-z]+-secret|admin-token-of/.exec(text)?.[0]).toBeUndefined();
+    }
+  });
+
+  it('that takes a name or a body says what is wrong with it', async () => {
+    const gateway = await startGateway(oneInstance('http://127.0.0.1:9'), { probed: false });
+    const api = await openApi(gateway);
+    const refused = async (route: string, path: string, body?: unknown) => {
+      const [method] = route.split(' ');
+      const answer = await gateway.admin(`${method} ${path}`, body);
+      const told = (await answer.json()) as { error: { code: string; message: string } };
+      expectDescribed(api, route, answer.status, told);
+      return `${answer.status} ${told.error.code} ${told.error.message}`;
+    };
+    expect(await refused('GET /admin/instances/{name}', '/admin/instances/b%2Fc')).toBe(
+      '404 instance_not_found There is no instance "b/c": there are a.',
+    );
+    expect(await refused('GET /admin/requests/{id}', '/admin/requests/x')).toMatch(
+      /^404 call_not_found No call "x" is kept/,
+    );
+    expect(await refused('GET /admin/requests', '/admin/requests?limit=0&errors=maybe')).toBe(
+      '400 invalid_request The request is not valid: `limit` in the query must be a whole number from 1 to 1000; `errors` in the query must be true or false.',
+    );
+    const breaker = 'POST /admin/instances/{name}/breaker';
+    expect(await refused(breaker, '/admin/instances/a/breaker', { action: 'shut' })).toBe(
+      '400 invalid_request The request is not valid: `action` must be one of open, close, reset.',
+    );
+    expect(await refused(breaker, '/admin/instances/a/breaker', {})).toMatch(/`action` is missing/);
+    expect(await refused(breaker, '/admin/instances/x/breaker', { action: 'open' })).toMatch(
+      /^404/,
+    );
   });
 });
 

@@ -158,7 +158,7 @@ describe('an explanation', () => {
       for (const { text } of filters) expect(text).toMatch(/\w+ \w+/);
     }
     expect(step!.candidates.map(({ instance, reason }) => [instance, reason])).toEqual([
-      ['up', 'lowest priority'],
+      ['up', 'lowest priority of 2'],
       ['full', 'waits behind priority 0'],
       ['off', 'is disabled (enabled: false)'],
       [

@@ -9,6 +9,11 @@ export function port(text: string): number {
   return within(text, /^\d+$/, { max: 65_535, wanted: 'a port from 0 to 65535' });
 }
 
+/** @returns How many lines: no more than are kept. */
+export function lines(text: string): number {
+  return within(text, /^\d+$/, { max: 1000, wanted: 'a whole number from 0 to 1000' });
+}
+
 /** @returns An address to listen on. */
 export function host(text: string): string {
   const address = parseHost(text);

@@ -1,8 +1,8 @@
 import { shownPath } from '../config/problem.ts';
-import type { InstanceState } from '../gateway/directory.ts';
 import type { Instance } from '../instances/instance.ts';
 import { VERSION } from '../version.ts';
 import { ownUrl } from './listening.ts';
+import { STATE_SYMBOLS } from './states.ts';
 
 /** What `serve` says first: where it listens and where its instances come from. */
 export function banner(server: {
@@ -31,22 +31,12 @@ function endpoint(url: string): string {
   return own === url ? `${url}/v1` : `${own}/v1, and on every other address of this machine`;
 }
 
-const SYMBOLS: Readonly<Record<InstanceState, string>> = {
-  healthy: '●',
-  unknown: '○',
-  loading: '◐',
-  unhealthy: '✗',
-  misconfigured: '!',
-  draining: '◌',
-  disabled: '-',
-};
-
 /** The instances in aligned columns: state, name, adapter, address, and models or what is wrong. */
 export function instanceTable(instances: readonly Instance[]): string[] {
   if (instances.length === 0)
     return ['  no instances: add your backends to the config, under `instances`', ''];
   const rows = instances.map((instance) => [
-    `${SYMBOLS[instance.state]} ${instance.name}`,
+    `${STATE_SYMBOLS[instance.state]} ${instance.name}`,
     instance.adapter.name,
     instance.origin + instance.basePath,
     instance.state,

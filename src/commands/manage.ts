@@ -1,9 +1,59 @@
-import { Option, type Command } from '@commander-js/extra-typings';
+import { Argument, Option, type Command } from '@commander-js/extra-typings';
 import { SERVICES } from '../service.ts';
+import { lines } from './arguments.ts';
 import { examples } from './examples.ts';
 
 /** Declares the commands that speak with a running server. */
 export function declareManagement(program: Command): void {
+  withServer(
+    program
+      .command('status')
+      .description('tell how the running server is: its traffic, its instances, what runs')
+      .option('--once', 'print it once, also on a terminal')
+      .option('--watch', 'print it each second, until stopped')
+      .option('--json', 'print the server’s answer as it is; with --watch, one line each'),
+  )
+    .addHelpText(
+      'after',
+      examples('status', 'status --once', 'status --watch --json | jq .inFlight'),
+    )
+    .action(async (options) => {
+      const { status } = await import('./status.ts');
+      await status(options);
+    });
+
+  withServer(
+    program
+      .command('models')
+      .description('list the names that a call could ask for, and who has them')
+      .option('--json', 'print the server’s answer as it is'),
+  )
+    .addHelpText('after', examples('models', "models --json | jq -r '.[].model'"))
+    .action(async (options) => {
+      const { models } = await import('./models.ts');
+      await models(options);
+    });
+
+  withServer(
+    program
+      .command('tail')
+      .description('follow the calls as they end')
+      .option('--errors', 'only those that failed or broke off')
+      .option('--model <name>', 'only those for this model, as clients ask for it')
+      .option('--instance <name>', 'only those that went to this instance')
+      .option('-n, --lines <number>', 'show this many of the last ones first', lines, 10)
+      .option('--json', 'one JSON object a line'),
+  )
+    .addHelpText(
+      'after',
+      examples('tail', 'tail --errors -n 50', 'tail --model coder --instance gpu-1 --json'),
+    )
+    .action(async (options) => {
+      const { tail } = await import('./tail.ts');
+      await tail(options);
+    });
+
+  declareInstances(program);
   withServer(
     program
       .command('explain')
@@ -35,6 +85,44 @@ export function declareManagement(program: Command): void {
     .action(async (model, options) => {
       const { explain } = await import('./explain.ts');
       await explain(model, options);
+    });
+}
+
+function declareInstances(program: Command): void {
+  const instances = program
+    .command('instances')
+    .description('list the instances, and give them orders')
+    .addHelpText(
+      'after',
+      examples('instances', 'instances list --json', 'instances breaker gpu-1 reset'),
+    );
+
+  withServer(
+    instances
+      .command('list', { isDefault: true })
+      .description('list them, in the order of the config')
+      .option('--json', 'print the server’s answer as it is'),
+  )
+    .addHelpText('after', examples('instances', 'instances list --json'))
+    .action(async (options) => {
+      const { listInstances } = await import('./instances.ts');
+      await listInstances(options);
+    });
+
+  withServer(
+    instances
+      .command('breaker')
+      .description('hold its circuit breaker open or closed, or let it go again')
+      .argument('<name>', 'the instance')
+      .addArgument(
+        new Argument('<action>', 'what to do').choices(['open', 'close', 'reset'] as const),
+      )
+      .option('--json', 'print the instance as the server has it then'),
+  )
+    .addHelpText('after', examples('instances breaker gpu-1 open', 'instances breaker gpu-1 reset'))
+    .action(async (name, action, options) => {
+      const { orderBreaker } = await import('./instances.ts');
+      await orderBreaker(name, action, options);
     });
 }
 

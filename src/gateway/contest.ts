@@ -1,3 +1,5 @@
+import { whyText } from '../observe/choice.ts';
+import type { Choice } from '../observe/outcome.ts';
 import type { Standing } from './balance/balancer.ts';
 import { preferLoaded } from './balance/prefer-loaded.ts';
 import { lowestTier } from './candidates.ts';
@@ -44,10 +46,10 @@ export function contest<I extends Routable>(
   const pool = loadedFirst ? preferLoaded(tier, ({ entry }) => entry?.loaded === true) : tier;
   lose(tier, pool, 'does not have the model in memory, as others have');
 
-  const only = able.length === 1 ? 'only candidate' : undefined;
-  const narrowed = tier.length < able.length ? 'lowest priority' : 'has the model in memory';
   if (pool.length === 1) {
-    places.set(pool[0]!, { standing: undefined, first: true, reason: only ?? narrowed });
+    const by = able.length === 1 ? 'only' : tier.length === 1 ? 'priority' : 'loaded';
+    const reason = first(by, by === 'priority' ? able.length : tier.length);
+    places.set(pool[0]!, { standing: undefined, first: true, reason });
     return places;
   }
   const balancer = plan.balancerFor(step.via === 'wildcard' ? '*' : step.model);
@@ -55,12 +57,18 @@ export function contest<I extends Routable>(
   const standings = balancer.rank(instances, { now, affinity });
   const best = Math.max(...standings.map(({ chance }) => chance));
   const winner = standings.findIndex(({ chance }) => chance === best);
+  const method = first(strategy, pool.length);
   for (const [index, target] of pool.entries()) {
     const standing = standings[index]!;
-    const first = index === winner;
-    const odds = best < 1 ? ` with a chance of ${Math.round(standing.chance * 100)} %` : '';
-    const reason = `${first ? 'chosen' : 'not chosen'} by ${strategy} among ${pool.length}${odds}: ${standing.text}`;
-    places.set(target, { standing, first, reason });
+    const wins = index === winner;
+    const odds = `with a chance of ${Math.round(standing.chance * 100)} %`;
+    const how = best < 1 ? `${method}, ${odds}` : wins ? method : 'not this time';
+    places.set(target, { standing, first: wins, reason: `${how}: ${standing.text}` });
   }
   return places;
+}
+
+/** In the words that calls are recorded with. */
+function first(by: Choice['by'], of: number): string {
+  return whyText({ by, of, after: undefined, fallback: false });
 }

@@ -16,6 +16,8 @@ export const ERRORS = {
   host_not_allowed: { status: 403, type: 'permission_error' },
   origin_not_allowed: { status: 403, type: 'permission_error' },
   model_not_found: { status: 404, type: 'invalid_request_error' },
+  instance_not_found: { status: 404, type: 'invalid_request_error' },
+  call_not_found: { status: 404, type: 'invalid_request_error' },
   unknown_route: { status: 404, type: 'invalid_request_error' },
   method_not_allowed: { status: 405, type: 'invalid_request_error' },
   request_timeout: { status: 408, type: 'invalid_request_error' },

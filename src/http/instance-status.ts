@@ -116,7 +116,7 @@ function operationsOf(instance: Instance): Operation[] {
   return (Object.keys(OPERATIONS) as Operation[]).filter((one) => instance.supports(one));
 }
 
-function servicesOf(instance: Instance): Service[] {
+export function servicesOf(instance: Instance): Service[] {
   const offered = new Set(operationsOf(instance).map((one) => OPERATIONS[one].service));
   return SERVICES.filter((service) => offered.has(service));
 }

@@ -26,13 +26,13 @@ describe('explain', () => {
     const { code, stdout, stderr } = await run('explain', 'coder');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout.replaceAll(/in \d+ s/g, 'in 9 s')).toBe(
-      `coder goes to b as m: chosen by least-connections among 2: 0 in flight for weight 2, and it is its turn
+      `coder goes to b as m: least connections of 2: 0 in flight for weight 2, and it is its turn
 
 chat: least-connections; up to 3 attempts
 
 coder, an alias with 3 targets
-     a     m  not chosen by least-connections among 2: 0 in flight for weight 1, not its turn
-  →  b     m  chosen by least-connections among 2: 0 in flight for weight 2, and it is its turn
+     a     m  not this time: 0 in flight for weight 1, not its turn
+  →  b     m  least connections of 2: 0 in flight for weight 2, and it is its turn
   ✗  gone  m  is unhealthy (connection refused), and is looked at again in 9 s
 
 m, in the catalogue of 3 instances, a fallback

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import { writeState } from '../../src/commands/state-file.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { runCli, type CliResult } from './cli.ts';
@@ -15,17 +16,19 @@ export interface Managed extends TestGateway {
   readonly json: (...args: string[]) => Promise<unknown>;
 }
 
-export async function startManaged(config: ConfigInput): Promise<Managed> {
+/** @param home Where it leaves word; by default in a new one. */
+export async function startManaged(config: ConfigInput, home?: string): Promise<Managed> {
   const gateway = await startGateway(config);
-  const home = await tempDir();
+  home ??= await tempDir();
   const { pid } = process;
-  await writeState(stateOf(home), {
+  const state = await writeState(stateOf(home), {
     url: gateway.url,
     pid,
     token: ADMIN_TOKEN,
     startedAt: Date.now(),
     version: '0.0.0',
   });
+  onTestFinished(() => state.close());
   const run = (...args: string[]): Promise<CliResult> => runCli(args, { cwd: home });
   return {
     ...gateway,

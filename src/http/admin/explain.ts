@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { explain, type Outlook, type Question } from '../../gateway/explain.ts';
 import { estimateTokens } from '../../gateway/protect/token-estimate.ts';
 import { resolve } from '../../gateway/resolve.ts';
-import { OPERATIONS, SERVICES, serviceOf, type Operation, type Service } from '../../service.ts';
+import { OPERATIONS, serviceOf, type Operation, type Service } from '../../service.ts';
 import { mayUse, type ApiKey } from '../auth.ts';
 import { gatewayError, type HttpError } from '../errors.ts';
 import type { Gateway } from '../gateway.ts';
@@ -14,18 +14,17 @@ import {
   rateLimited,
   unknownModel,
 } from '../refusal.ts';
-
-const operations = Object.keys(OPERATIONS) as [Operation, ...Operation[]];
+import { operation, service } from './schemas.ts';
 
 /** What may be asked with a GET. */
 export const explainQuery = z.strictObject({
   model: z.string().min(1, 'must not be empty').optional().meta({
     description: "As a client would send it. Absent: the service's default model.",
   }),
-  service: z.enum(SERVICES).optional().meta({
+  service: service.optional().meta({
     description: 'Absent: chat, or what the model is for when that is something else.',
   }),
-  operation: z.enum(operations).optional().meta({
+  operation: operation.optional().meta({
     description: "In place of `service`, where a service has several. Absent: the service's first.",
   }),
   ip: z.string().optional().meta({ description: "The client's address. Absent: 127.0.0.1." }),
@@ -99,8 +98,8 @@ const outcome = z.discriminatedUnion('kind', [
 
 export const explanation = z
   .object({
-    service: z.enum(SERVICES),
-    operation: z.enum(operations),
+    service,
+    operation,
     model: z.string().optional(),
     isDefault: z.boolean().meta({ description: "It is the service's default." }),
     balance: z.object({ strategy: z.string(), preferLoaded: z.boolean(), key: z.string() }),
@@ -213,7 +212,8 @@ function usualService({ snapshot, fleet }: Gateway, model: string | undefined): 
 }
 
 function firstOf(service: Service): Operation {
-  return operations.find((operation) => serviceOf(operation) === service)!;
+  const operations = Object.keys(OPERATIONS) as Operation[];
+  return operations.find((one) => serviceOf(one) === service)!;
 }
 
 function lowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {

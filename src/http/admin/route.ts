@@ -65,3 +65,7 @@ type Given<T> = T extends readonly (infer Item)[]
 export function jsonRoute<P, Q, B, A>(route: JsonRoute<P, Q, B, A>): JsonRoute {
   return route;
 }
+
+export function eventsRoute<P, Q>(route: EventsRoute<P, Q>): EventsRoute {
+  return route;
+}

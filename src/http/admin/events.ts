@@ -1,0 +1,110 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { seqOf, type Happening } from '../../observe/observatory.ts';
+import type { Gateway } from '../gateway.ts';
+import { readStatus } from '../status.ts';
+
+/** Milliseconds between two snapshots. */
+const INTERVAL = 1000;
+/** Bytes that may wait for a watcher; more than all that is kept, which one may ask for at once. */
+const BACKLOG = 8 * 1024 * 1024;
+/** Milliseconds without taking anything, after which a watcher is dropped. */
+const PATIENCE = 30_000;
+
+interface Watcher {
+  readonly response: ServerResponse;
+  /** Since when it has taken nothing of what waits for it. */
+  stuckSince: number | undefined;
+}
+
+/** Those who watch a server. While there are none, nothing runs for them. */
+class Feed {
+  readonly #gateway: Gateway;
+  readonly #watchers = new Set<Watcher>();
+  #timer: NodeJS.Timeout | undefined;
+  /** The last happening that was told: all watchers get the same text. */
+  #told: { readonly happening: Happening; readonly text: string } | undefined;
+
+  constructor(gateway: Gateway) {
+    this.#gateway = gateway;
+  }
+
+  /** @param after The last event that it has seen; absent: it begins with what is recent. */
+  add(response: ServerResponse, after: number | undefined): void {
+    const watcher: Watcher = { response, stuckSince: undefined };
+    response.write(this.#snapshot());
+    const following = this.#gateway.observe.follow((happening) => {
+      this.#write(watcher, this.#text(happening));
+    }, after);
+    this.#watchers.add(watcher);
+    this.#timer ??= setInterval(() => this.#tick(), INTERVAL);
+    response.on('close', () => {
+      following.close();
+      this.#watchers.delete(watcher);
+      if (this.#watchers.size > 0) return;
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+      this.#told = undefined;
+    });
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    const ready: Watcher[] = [];
+    for (const watcher of this.#watchers) {
+      if (!watcher.response.writableNeedDrain) {
+        watcher.stuckSince = undefined;
+        ready.push(watcher);
+        // A snapshot that comes late is of no use: who is behind gets the next one.
+      } else if (now - (watcher.stuckSince ??= now) > PATIENCE) watcher.response.destroy();
+    }
+    if (ready.length === 0) return;
+    const text = this.#snapshot();
+    for (const watcher of ready) this.#write(watcher, text);
+  }
+
+  #snapshot(): string {
+    return `event: snapshot\ndata: ${JSON.stringify(readStatus(this.#gateway))}\n\n`;
+  }
+
+  #text(happening: Happening): string {
+    if (this.#told?.happening === happening) return this.#told.text;
+    const data = happening.kind === 'call' ? happening.call : happening.news;
+    const text = `event: ${happening.kind}\nid: ${seqOf(happening)}\ndata: ${JSON.stringify(data)}\n\n`;
+    this.#told = { happening, text };
+    return text;
+  }
+
+  #write({ response }: Watcher, text: string): void {
+    if (response.writableLength > BACKLOG) response.destroy();
+    else response.write(text);
+  }
+}
+
+const FEEDS = new WeakMap<Gateway, Feed>();
+
+/** Lets a client watch the server until it leaves, or does not read. */
+export function watch(
+  gateway: Gateway,
+  {
+    request,
+    response,
+    headers,
+  }: {
+    readonly request: IncomingMessage;
+    readonly response: ServerResponse;
+    readonly headers: OutgoingHttpHeaders;
+  },
+): void {
+  response.writeHead(200, { ...headers, 'content-type': 'text/event-stream' });
+  if (request.method === 'HEAD') {
+    response.end();
+    return;
+  }
+  let feed = FEEDS.get(gateway);
+  if (!feed) {
+    feed = new Feed(gateway);
+    FEEDS.set(gateway, feed);
+  }
+  const last = request.headers['last-event-id'];
+  feed.add(response, typeof last === 'string' && /^\d+$/.test(last) ? Number(last) : undefined);
+}
