@@ -10,6 +10,9 @@ import { describeApi } from './openapi.ts';
 import { eventsRoute, jsonRoute, type Method, type Route } from './route.ts';
 import { call, instance, instanceDetail, news, status } from './schemas.ts';
 
+/** Made by the first who asks, as it takes a while. */
+let description: Record<string, unknown> | undefined;
+
 /** Every route of the management API, by method and path. */
 export const ROUTES: Readonly<Record<`${Method} /admin/${string}`, Route>> = {
   'GET /admin/status': jsonRoute({
@@ -75,6 +78,6 @@ export const ROUTES: Readonly<Record<`${Method} /admin/${string}`, Route>> = {
   'GET /admin/openapi.json': jsonRoute({
     summary: 'This API, as OpenAPI 3.1',
     answer: z.record(z.string(), z.unknown()),
-    handle: () => describeApi(ROUTES),
+    handle: () => (description ??= describeApi(ROUTES)),
   }),
 };
