@@ -1,13 +1,17 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { runCli, startCli } from '../support/cli.ts';
 import { deadPort } from '../support/fake-backend.ts';
-import { ADMIN_TOKEN, startGateway } from '../support/gateway.ts';
+import { ADMIN_TOKEN, oneInstance, startGateway } from '../support/gateway.ts';
 import { startManaged, stateOf } from '../support/managed.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { writeState } from '../../src/commands/state-file.ts';
 
+const BIN = fileURLToPath(new URL('../../bin/jairouter.js', import.meta.url));
 const oneLine = /^jairouter: .*\n$/;
 
 describe('the running server', () => {
@@ -111,4 +115,40 @@ describe('several servers', () => {
     await one!.cli.stop('SIGKILL');
     expect((await ask(home)).code).toBe(0);
   });
+
+  test.skipIf(spawnSync('script', ['--version']).status !== 0)(
+    'are asked for on a terminal',
+    async () => {
+      const home = await tempDir();
+      const one = await startGateway({});
+      const two = await startGateway(oneInstance('http://127.0.0.1:9'));
+      const states = [
+        { url: one.url, pid: process.pid, startedAt: 2 },
+        // Any process that lives.
+        { url: two.url, pid: process.ppid, startedAt: 1 },
+      ];
+      for (const state of states) {
+        const written = await writeState(stateOf(home), {
+          ...state,
+          token: ADMIN_TOKEN,
+          version: '0',
+        });
+        onTestFinished(() => written.close());
+      }
+      // It gives a command a terminal, and what comes in to that.
+      const child = spawn(
+        'script',
+        ['-qec', `"${process.execPath}" "${BIN}" explain nope`, '/dev/null'],
+        { cwd: home, env: { ...process.env, HOME: home, NO_COLOR: '1' } },
+      );
+      let shown = '';
+      child.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString()));
+      child.stdin.write('3\n2\n');
+      await once(child, 'close');
+      expect(shown).toContain(`1  ${one.url} (no config)`);
+      expect(shown).toContain(`2  ${two.url} (no config)`);
+      expect(shown).toContain('Answer with a number from 1 to 2.');
+      expect(shown).toMatch(/Which server\? \[1\] [\s\S]*nope is refused with 503/);
+    },
+  );
 });
