@@ -29,6 +29,8 @@ export interface Facts {
   readonly prefix?: string;
   /** Inputs of one embeddings or rerank request. */
   readonly maxInputs?: number;
+  /** Tokens of the context that a model is loaded with, where a server cuts what does not fit. */
+  readonly contexts?: ReadonlyMap<string, number>;
 }
 
 /**
@@ -214,6 +216,11 @@ export interface Adapter {
    * Absent: it does not say, or says it in its probe.
    */
   loading?(backend: Backend, model: string): Promise<boolean>;
+  /**
+   * Tokens of the context that a model is loaded with now. Only for backends that cut a prompt that
+   * does not fit, and do not say so.
+   */
+  context?(backend: Backend, model: string): Promise<number | undefined>;
   /**
    * Loads a model without a generation. Absent: the backend's models are always loaded, or there is
    * no way to ask for it.

@@ -6,12 +6,16 @@ import {
   type CatalogueModel,
   type ProbeResult,
   type RequestPatch,
+  type ResponseTransform,
 } from './adapter.ts';
 import { bearer } from './auth.ts';
 import { failureOf, ifAnswered, noList, versionAt } from './catalogue.ts';
 import { embeddings } from './embeddings.ts';
 import { asNumber, asObject, asObjects, asText, type JsonObject } from './json.ts';
 import { translatedTranscription } from './transcription.ts';
+
+/** The tag of a model that is called without one. */
+const LATEST = ':latest';
 
 export const ollama = defineAdapter({
   name: 'ollama',
@@ -21,7 +25,7 @@ export const ollama = defineAdapter({
   // It never closes an idle connection.
   keepAlive: 60_000,
   operations: {
-    chat: { path: '/v1/chat/completions', request: limitTokens },
+    chat: { path: '/v1/chat/completions', request: limitTokens, response: heardWhole },
     completions: { path: '/v1/completions', request: limitTokens },
     embeddings,
     transcriptions: translatedTranscription('/v1/audio/transcriptions', ['json', 'text']),
@@ -29,6 +33,7 @@ export const ollama = defineAdapter({
   probe,
   recognise,
   loading,
+  context,
   // A request without a prompt only loads.
   warm: (backend, model) => backend.post('/api/generate', { model, keep_alive: '30m' }),
 });
@@ -38,7 +43,32 @@ async function loading(backend: Backend, model: string): Promise<boolean> {
   const { status, json } = await backend.get('/api/ps');
   if (status !== 200) return false;
   const names = [...loadedContexts(json).keys()];
-  return !names.some((name) => name === model || name === `${model}:latest`);
+  return !names.some((name) => name === model || name === model + LATEST);
+}
+
+/** It drops the oldest messages of a prompt that does not fit, and only its own log tells. */
+async function context(backend: Backend, model: string): Promise<number | undefined> {
+  const { status, json } = await backend.get('/api/ps');
+  return status === 200 ? contextsOf(json).get(model) : undefined;
+}
+
+/** By all names that a model is called by. */
+function contextsOf(json: unknown): ReadonlyMap<string, number> {
+  const contexts = new Map<string, number>();
+  for (const [name, length] of loadedContexts(json)) {
+    if (length === undefined) continue;
+    contexts.set(name, length);
+    if (name.endsWith(LATEST)) contexts.set(name.slice(0, -LATEST.length), length);
+  }
+  return contexts;
+}
+
+/**
+ * It writes an answer that is not streamed all at once, and what its tokens show (a prompt that was
+ * cut) can be told in its head only when it is read before it is sent on.
+ */
+function heardWhole({ stream }: AdapterCall): ResponseTransform | undefined {
+  return stream ? undefined : { body: () => undefined };
 }
 
 /** Ollama decodes `max_tokens` only, and silently ignores the newer name. */
@@ -75,7 +105,12 @@ async function probe(backend: Backend): Promise<ProbeResult> {
   const models = entries.map((entry) =>
     toModel(entry, shown.get(identityOf(entry)) ?? entry, loaded),
   );
-  return { state: 'healthy', ...version, models };
+  return {
+    state: 'healthy',
+    ...version,
+    models,
+    ...(running ? { facts: { contexts: contextsOf(running.json) } } : {}),
+  };
 }
 
 function nameOf(entry: JsonObject): string | undefined {
@@ -153,7 +188,7 @@ function toModel(
   const created = Date.parse(asText(entry['modified_at']) ?? '') / 1000;
   return {
     id,
-    ...(id.endsWith(':latest') ? { aliases: [id.slice(0, -':latest'.length)] } : {}),
+    ...(id.endsWith(LATEST) ? { aliases: [id.slice(0, -LATEST.length)] } : {}),
     ...(capabilities ? { services: servicesOf(capabilities) } : {}),
     ...(loaded ? { loaded: loaded.has(id) } : {}),
     ...(contextLength ? { contextLength } : {}),

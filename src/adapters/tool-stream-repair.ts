@@ -38,6 +38,8 @@ interface Held {
   readonly event: ServerEvent;
   /** What of the message's text it brings. */
   readonly text: string;
+  /** It opens the message. */
+  readonly opens?: boolean;
   readonly fragment?: Fragment;
 }
 
@@ -116,7 +118,7 @@ export class ToolStreamRepair {
     }
     if (this.#calls.size > 0) return [...this.#release(), event];
     this.#text += text;
-    this.#hold({ event, text });
+    this.#hold({ event, text, opens: 'role' in delta });
     if (this.#marked) return [];
     const tail = this.#text.slice(this.#released);
     const at = suspectAt(tail, this.#rules, this.#atStart);
@@ -190,7 +192,7 @@ export class ToolStreamRepair {
       const own = single
         ? event
         : this.#chunk({ ...(position === 0 ? rest : {}), tool_calls: [fragment.outward] });
-      this.#hold({ event: own, text: '', fragment });
+      this.#hold({ event: own, text: '', opens: position === 0 && 'role' in rest, fragment });
       if (fragment.sound) out.push(...this.#release());
     }
     if (chunk.finish !== undefined) {
@@ -264,7 +266,7 @@ export class ToolStreamRepair {
     }
     const { outward } = first.fragment;
     const inner = { ...asObject(outward['function']), arguments: rest };
-    return [this.#chunk({ tool_calls: [{ ...outward, function: inner }] })];
+    return [this.#chunk({ ...role([first]), tool_calls: [{ ...outward, function: inner }] })];
   }
 
   // The end
@@ -294,8 +296,11 @@ export class ToolStreamRepair {
         : readWritten(tail, this.#rules, this.#atStart);
     if (!written) return [...this.#release(), event ?? ended(finish)];
     this.#told('text-calls');
+    const consumed = this.#held.filter(({ text }) => text !== '');
     const out = this.#held.filter(({ text }) => text === '').map((one) => one.event);
-    if (written.text !== '') out.push(this.#chunk({ content: written.text }));
+    if (written.text !== '' || 'role' in role(consumed)) {
+      out.push(this.#chunk({ ...role(consumed), content: written.text }));
+    }
     for (const [index, { name, arguments: args }] of written.calls.entries()) {
       const call = { index, id: newCallId(), type: 'function', function: { name, arguments: '' } };
       out.push(
@@ -310,6 +315,11 @@ export class ToolStreamRepair {
     const choices = [{ index: 0, delta, finish_reason: null }];
     return { data: JSON.stringify({ ...this.#frame, choices }) };
   }
+}
+
+/** What is to be said in the place of events that opened the message. */
+function role(events: readonly Held[]): JsonObject {
+  return events.some(({ opens }) => opens) ? { role: 'assistant' } : {};
 }
 
 /** A delta that only opens the message. */

@@ -305,6 +305,11 @@ const instance = z
       .meta({
         description: `Models to load as soon as it is reached, for adapters that can: ${warmers.join(', ')}.`,
       }),
+    repairToolCalls: flag.optional().meta({
+      description:
+        'Whether tool calls are put right that its models write as text, or with broken JSON, without ids or in a wrong shape.',
+      default: false,
+    }),
     azure: z
       .strictObject({
         api: z.enum(['deployments', 'v1']).prefault('deployments').meta({

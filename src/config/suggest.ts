@@ -27,7 +27,7 @@ export function suggestion(given: string, known: readonly string[]): string {
   const name = nearest(given, known);
   if (name !== undefined) return `; did you mean \`${name}\`?`;
   const list = known.filter((each) => !each.startsWith('$'));
-  return list.length > 0 && list.length <= 24 ? `; known: ${list.join(', ')}` : '';
+  return list.length > 0 && list.length <= 40 ? `; known: ${list.join(', ')}` : '';
 }
 
 function plain(name: string): string {

@@ -11,14 +11,17 @@ import type { Instance } from '../instances/instance.ts';
 import type { Choice, Ending } from '../observe/outcome.ts';
 import { short } from '../observe/short.ts';
 import { guessTokens } from '../observe/usage.ts';
+import { serviceOf } from '../service.ts';
 import type { Admission } from './admission.ts';
 import { presentedKey } from './auth.ts';
 import { clientAddress, type Call, type ClientRequest } from './call.ts';
+import { watchContext } from './context-care.ts';
 import { objectionTo, withoutUnlike } from './embedding-care.ts';
 import { gatewayError, HttpError } from './errors.ts';
 import type { Failure } from './failure.ts';
 import type { Gateway } from './gateway.ts';
 import { hedged, hedgeDelay, type Failed } from './hedge.ts';
+import { AnswerNotes } from './notes.ts';
 import { attemptRequest, isSentOnce } from './outgoing.ts';
 import type { AttemptRequest } from './outlet.ts';
 import { Attempt, type AttemptEnd, type AttemptReport } from './relay.ts';
@@ -159,6 +162,7 @@ async function attempt(
       call,
       client,
       objection: objectionTo(target, gateway, call, client),
+      notes: notesOn(target, gateway, call, client),
     });
   } catch (error) {
     if (error instanceof RequestRefused) return refusedBy(instance, error);
@@ -257,6 +261,19 @@ const ENDINGS = {
   aborted: 'aborted',
   crashed: 'error',
 } as const satisfies Record<AttemptEnd['kind'], Ending>;
+
+/** Nothing for nearly all instances: it costs nothing then. */
+function notesOn(
+  target: Target<Instance>,
+  gateway: Gateway,
+  call: Call,
+  client: ClientRequest,
+): AnswerNotes | undefined {
+  const { adapter, settings } = target.instance;
+  if (serviceOf(call.operation) !== 'chat') return undefined;
+  if (adapter.context) return watchContext(target, client, gateway);
+  return settings.repairToolCalls ? new AnswerNotes() : undefined;
+}
 
 function affinity({ loadBalance }: ServicePlan, call: Call, client: ClientRequest): string {
   const { strategy, key } = loadBalance;

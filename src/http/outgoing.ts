@@ -1,5 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
-import type { AdapterCall, RequestPatch } from '../adapters/adapter.ts';
+import { chained } from '../adapters/chained.ts';
+import type { AdapterCall, RequestPatch, ResponseTransform } from '../adapters/adapter.ts';
+import { repairOf } from '../adapters/tool-repair.ts';
 import type { Target } from '../gateway/directory.ts';
 import type { ServicePlan } from '../gateway/snapshot.ts';
 import type { Instance } from '../instances/instance.ts';
@@ -7,6 +9,7 @@ import type { Call, ClientRequest } from './call.ts';
 import { requestHeaders } from './headers.ts';
 import { patchJson } from './json-patch.ts';
 import { patchForm } from './multipart.ts';
+import type { AnswerNotes } from './notes.ts';
 import type { AttemptRequest, PartRequest } from './outlet.ts';
 
 /** Pieces of a patched body up to this many bytes are joined: one write is cheaper than several. */
@@ -23,11 +26,13 @@ export function attemptRequest(
     call,
     client,
     objection,
+    notes,
   }: {
     readonly plan: ServicePlan;
     readonly call: Call;
     readonly client: ClientRequest;
     readonly objection: AttemptRequest['objection'];
+    readonly notes: AnswerNotes | undefined;
   },
 ): AttemptRequest {
   const { instance, model } = target;
@@ -62,11 +67,23 @@ export function attemptRequest(
     ...(requests && { split: { rest: requests.slice(1), join: split!.join } }),
     stream: client.stream,
     timeouts: plan.timeouts.get(instance.name)!,
-    transform: spec.response?.(seen),
+    transform: care(spec.response?.(seen), seen, { instance, notes }),
+    notes,
     objection,
     ownHeaders: { ...call.ownHeaders, ...attemptHeaders(instance.name, model, call.started + 1) },
     response: call.response,
   };
+}
+
+/** What the instance's config wants done to answers, after what its adapter does. */
+function care(
+  transform: ResponseTransform | undefined,
+  call: AdapterCall,
+  { instance, notes }: { readonly instance: Instance; readonly notes: AnswerNotes | undefined },
+): ResponseTransform | undefined {
+  if (!instance.settings.repairToolCalls || call.operation !== 'chat') return transform;
+  const told = (repair: string) => notes?.add('x-jairouter-repaired', repair);
+  return chained(transform, repairOf(call, told));
 }
 
 function prepare(

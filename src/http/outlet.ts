@@ -5,6 +5,7 @@ import type { Instance } from '../instances/instance.ts';
 import type { Usage } from '../observe/usage.ts';
 import type { Operation } from '../service.ts';
 import type { Failure } from './failure.ts';
+import type { AnswerNotes } from './notes.ts';
 
 /** One request to one instance, ready to be sent. */
 export interface AttemptRequest {
@@ -26,6 +27,8 @@ export interface AttemptRequest {
   readonly stream: boolean;
   readonly timeouts: Timeouts;
   readonly transform: ResponseTransform | undefined;
+  /** What is to be told beside the answer. */
+  readonly notes?: AnswerNotes | undefined;
   /** What speaks against a whole answer, as it came from the backend. */
   readonly objection?: ((body: Buffer) => Failure | undefined) | undefined;
   /** The gateway's own headers on the answer. */

@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { PartAnswer } from '../adapters/adapter.ts';
 import { wasStale } from '../instances/pool.ts';
@@ -15,6 +16,7 @@ import type {
 } from './outlet.ts';
 import { badAnswer, describeSocketError, transportFailure, type Failure } from './failure.ts';
 import { responseHeaders } from './headers.ts';
+import { NOTE_NAMES, type AnswerNotes } from './notes.ts';
 import { askParts, PartFailed } from './parts.ts';
 
 /** Who wants to know how an attempt gets on. */
@@ -247,9 +249,16 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet, Step {
     const headers = responseHeaders(this.#upstreamHeaders, changes.keepLength);
     for (const name of changes.drop ?? []) delete headers[name];
     Object.assign(headers, changes.set, ownHeaders);
+    if (this.request.notes) this.#note(headers, this.request.notes);
     this.#listener.onCommit();
     // The head is out when comments have kept the client waiting.
     if (!response.headersSent) response.writeHead(this.#status!, headers);
+  }
+
+  /** What is known by now goes into the head; what a stream may still show, after its end. */
+  #note(headers: OutgoingHttpHeaders, notes: AnswerNotes): void {
+    Object.assign(headers, notes.take(this.#answer?.usage()));
+    if (this.request.stream) headers['trailer'] = NOTE_NAMES.join(', ');
   }
 
   write(bytes: Buffer | string): void {
@@ -296,8 +305,10 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet, Step {
   }
 
   finish(bytes?: Buffer | string): void {
+    const { response, notes } = this.request;
     if (bytes !== undefined) this.#sent += byteLength(bytes);
-    this.request.response.end(bytes);
+    if (notes) response.addTrailers(notes.take(this.#answer?.usage()));
+    response.end(bytes);
     this.#end({ kind: 'done' });
   }
 

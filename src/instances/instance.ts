@@ -45,6 +45,8 @@ export interface InstanceSettings {
   readonly warm: readonly string[];
   /** Whether calls cost money; `undefined`: as its address and adapter suggest. */
   readonly paid: boolean | undefined;
+  /** Whether tool calls that its models get wrong are put right. */
+  readonly repairToolCalls: boolean;
   readonly pool: PoolOptions;
   /** What only its adapter understands. */
   readonly options: AdapterOptions;
@@ -95,6 +97,7 @@ export class Instance implements Routable {
   readonly #latency = new LatencyAverage();
   // Small: two digits, up to an hour; there may be a thousand instances.
   readonly #firstBytes = createHistogram({ lowest: 1, highest: 3_600_000, figures: 2 });
+  readonly #warned = new Set<string>();
   #listed: readonly CatalogueModel[] | undefined;
   #operations: ReadonlySet<Operation>;
   #dispatcher: Dispatcher | undefined;
@@ -297,6 +300,13 @@ export class Instance implements Routable {
       // Whoever can't be asked does not say that it is loading.
       return false;
     }
+  }
+
+  /** @returns Whether a warning has not been given before. */
+  warnOnce(warning: string): boolean {
+    if (this.#warned.has(warning)) return false;
+    this.#warned.add(warning);
+    return true;
   }
 
   supports(operation: Operation): boolean {

@@ -48,6 +48,7 @@ export function instanceSettings(
       maxConcurrency: instance.maxConcurrency,
       warm: instance.warm ?? [],
       paid: instance.paid,
+      repairToolCalls: instance.repairToolCalls ?? false,
       pool: {
         connectTimeout,
         keepAlive: adapter.keepAlive,

@@ -329,7 +329,7 @@ describe('a clean stream', () => {
     wireSamples(backend)
       .filter(
         ({ name, response }) =>
-          /^chat-stream/.test(name) && response.sse && !name.includes('error'),
+          name.startsWith('chat-stream') && response.sse && !name.includes('error'),
       )
       .filter(({ name }) => !(backend === 'localai' && name === 'chat-stream-tools'))
       .map((sample) => [`${backend}/${sample.name}`, sample.response.sse!] as const),

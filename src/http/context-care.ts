@@ -1,0 +1,75 @@
+import { asObject } from '../adapters/json.ts';
+import type { Target } from '../gateway/directory.ts';
+import { estimateTokens } from '../gateway/protect/token-estimate.ts';
+import type { Instance } from '../instances/instance.ts';
+import type { ClientRequest } from './call.ts';
+import type { Gateway } from './gateway.ts';
+import { AnswerNotes } from './notes.ts';
+
+/** No context that Ollama loads a model with is smaller, in tokens. */
+const SMALLEST = 2048;
+
+const ADVICE = 'set OLLAMA_CONTEXT_LENGTH to what you need where Ollama runs';
+
+/**
+ * Watches for prompts that a backend cuts to its context without a word (Ollama drops the oldest
+ * messages): the client is told in a header, the log once for each model.
+ */
+export function watchContext(
+  { instance, model }: Target<Instance>,
+  client: ClientRequest,
+  gateway: Gateway,
+): AnswerNotes {
+  const notes = new AnswerNotes();
+  const tell = (text: string, why: 'cut' | 'ignored'): void => {
+    notes.add('x-jairouter-warning', text);
+    if (!instance.warnOnce(`${why} ${model}`)) return;
+    gateway.log.say('warn', `${instance.name}: ${text}`);
+  };
+  if (asksForContext(client)) {
+    tell(`num_ctx is not heard on this route of Ollama; ${ADVICE}`, 'ignored');
+  }
+  const known = instance.facts.contexts?.get(model);
+  const prompt = promptTokens(client);
+  if (known !== undefined && prompt > known) {
+    tell(
+      `the prompt has about ${prompt} tokens, and ${model} is loaded with a context of ${known}, so its oldest messages are dropped; ${ADVICE}`,
+      'cut',
+    );
+  }
+  notes.judge = (usage) => {
+    const total = usage.input + usage.output;
+    if (total < SMALLEST) return;
+    const judge = (context: number | undefined): void => {
+      if (context === undefined || total < context) return;
+      tell(
+        `prompt and answer have filled the context of ${context} tokens that ${model} is loaded with, and what did not fit was dropped; ${ADVICE}`,
+        'cut',
+      );
+    };
+    // A model that this very call has loaded is not known yet; the log still gets to know it.
+    if (known === undefined) void lookAt(instance, model).then(judge);
+    else judge(known);
+  };
+  return notes;
+}
+
+async function lookAt(instance: Instance, model: string): Promise<number | undefined> {
+  try {
+    return await instance.adapter.context!(instance.backend, model);
+  } catch {
+    // Whoever can't be asked now is asked with the next call.
+    return undefined;
+  }
+}
+
+/** Where clients of Ollama's own API would say it. */
+function asksForContext({ fields }: ClientRequest): boolean {
+  return 'num_ctx' in fields || asObject(fields['options'])?.['num_ctx'] !== undefined;
+}
+
+/** About; without what may be written. */
+function promptTokens({ fields }: ClientRequest): number {
+  const { messages, prompt, tools, input, system } = fields;
+  return estimateTokens({ messages, prompt, tools, input, system });
+}

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { scripted, type Script } from './adapters/exchange.ts';
+import { startGateway, until } from './support/gateway.ts';
+
+const LONG = 'word '.repeat(6000);
+const ask = (content: string, more: object = {}) => ({
+  model: 'm',
+  messages: [{ role: 'user', content }],
+  ...more,
+});
+
+/** An Ollama with a model in memory, or about to be. */
+async function ollama(
+  usage: { prompt_tokens: number; completion_tokens: number },
+  loadedBefore = true,
+) {
+  let loaded = loadedBefore;
+  const answer: Script = (received) => {
+    loaded = true;
+    const { stream } = JSON.parse(received.body.toString()) as { stream?: boolean };
+    if (!stream) return { body: { object: 'chat.completion', choices: [], usage } };
+    const chunks = [{ choices: [{ index: 0, delta: { content: 'hi' } }] }, { choices: [], usage }];
+    const body = chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('');
+    return { headers: { 'content-type': 'text/event-stream' }, body: `${body}data: [DONE]\n\n` };
+  };
+  const { url } = await scripted({
+    'GET /api/tags': {
+      body: { models: [{ name: 'm:latest', digest: 'd', capabilities: ['completion'] }] },
+    },
+    'GET /api/ps': () => ({
+      body: {
+        models: loaded ? [{ name: 'm:latest', model: 'm:latest', context_length: 4096 }] : [],
+      },
+    }),
+    'POST /v1/chat/completions': answer,
+  });
+  const gateway = await startGateway({
+    instances: { laptop: { adapter: 'ollama', baseUrl: url } },
+  });
+  const warning = async (body: object) => {
+    const reply = await gateway.post('/v1/chat/completions', body);
+    await reply.text();
+    return reply.headers.get('x-jairouter-warning');
+  };
+  return { ...gateway, warning };
+}
+
+describe('a prompt that Ollama cuts to its context', () => {
+  it('is told in a header, and once in the log', async () => {
+    const { warning, said } = await ollama({ prompt_tokens: 3000, completion_tokens: 10 });
+    for (let times = 0; times < 2; times += 1) {
+      for (const stream of [false, true]) {
+        expect(await warning(ask(LONG, { stream }))).toMatch(
+          /about 7\d{3} tokens.*context of 4096.*OLLAMA_CONTEXT_LENGTH/,
+        );
+      }
+    }
+    expect(said).toEqual([expect.stringMatching(/^laptop: the prompt has about 7/)]);
+    expect(await warning(ask('short'))).toBe(null);
+  });
+
+  it('is told by the tokens of its answer, when these fill the context', async () => {
+    const { warning, said } = await ollama({ prompt_tokens: 4000, completion_tokens: 96 });
+    expect(await warning(ask('dense'))).toMatch(/filled the context of 4096 tokens/);
+    // The head of a stream is out before its tokens are known: only the log and a trailer tell.
+    expect(await warning(ask('dense', { stream: true }))).toBe(null);
+    expect(said).toHaveLength(1);
+  });
+
+  it('is found out after the call that loads the model, too', async () => {
+    const { warning, said } = await ollama({ prompt_tokens: 4000, completion_tokens: 200 }, false);
+    expect(await warning(ask('dense'))).toBe(null);
+    await until(() => said.length > 0);
+    expect(said).toEqual([expect.stringMatching(/^laptop: .*filled the context of 4096/)]);
+  });
+
+  it('is none below that', async () => {
+    const { warning, said } = await ollama({ prompt_tokens: 4000, completion_tokens: 95 });
+    expect(await warning(ask('fits'))).toBe(null);
+    expect(said).toEqual([]);
+  });
+});
+
+it('a num_ctx that Ollama does not hear is told', async () => {
+  const { warning, said } = await ollama({ prompt_tokens: 5, completion_tokens: 5 });
+  expect(await warning(ask('a', { options: { num_ctx: 32768 } }))).toMatch(/num_ctx is not heard/);
+  expect(await warning(ask('a', { num_ctx: 32768 }))).toMatch(/num_ctx is not heard/);
+  expect(said).toHaveLength(1);
+});
