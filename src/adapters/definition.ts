@@ -1,6 +1,7 @@
 import { serviceOf, type Operation, type Service } from '../service.ts';
 import type { Adapter, Backend, OperationSpec, ProbeResult } from './adapter.ts';
 import { bearer } from './auth.ts';
+import { inBatches } from './batches.ts';
 import { failureOf } from './catalogue.ts';
 
 /** Where a server shows what it is. */
@@ -33,6 +34,8 @@ export interface AdapterDefinition {
   readonly paths?: Readonly<Partial<Record<Operation | 'models', string>>>;
   /** The header that carries its key, and the word before the key; absent: `Authorization: Bearer`. */
   readonly auth?: { readonly header: string; readonly scheme?: string };
+  /** Embeddings that one request may ask for; longer calls become several requests. */
+  readonly maxInputs?: number;
   /** The models of a server that lists none: it is only asked whether it answers. */
   readonly models?: readonly string[];
   /** How discovery tells it from others; one will do. Absent: it is not looked for. */
@@ -65,16 +68,17 @@ function keyHeader({ header, scheme }: NonNullable<AdapterDefinition['auth']>, k
 }
 
 function operationsOf(definition: AdapterDefinition, base: Adapter): Adapter['operations'] {
-  const { services, without, paths } = definition;
+  const { services, without, paths, maxInputs } = definition;
   const kept = Object.entries(base.operations) as [Operation, OperationSpec][];
   return Object.fromEntries(
     kept
       .filter(([operation]) => services?.includes(serviceOf(operation)) ?? true)
       .filter(([operation]) => !without?.includes(operation))
-      .map(([operation, spec]) => [
-        operation,
-        { ...spec, path: paths?.[operation] ?? moved(spec.path, definition) },
-      ]),
+      .map(([operation, given]): [Operation, OperationSpec] => {
+        const spec = { ...given, path: paths?.[operation] ?? moved(given.path, definition) };
+        const limited = operation === 'embeddings' && maxInputs !== undefined;
+        return [operation, limited ? inBatches(spec, { inputs: maxInputs }) : spec];
+      }),
   );
 }
 

@@ -50,6 +50,16 @@ describe('an adapter as data', () => {
     expect(made.operations.rerank?.response).toBe(openai.operations.rerank.response);
   });
 
+  it('asks for no more embeddings at once than it may', () => {
+    const { embeddings } = adapterFrom({ name: 'mine', maxInputs: 2 }, openai).operations;
+    const call = { operation: 'embeddings', model: 'm', stream: false } as const;
+    expect(embeddings?.split?.({ ...call, fields: { input: ['a', 'b', 'c'] } })?.parts).toEqual([
+      { input: ['a', 'b'] },
+      { input: ['c'] },
+    ]);
+    expect(embeddings?.split?.({ ...call, fields: { input: ['a', 'b'] } })).toBe(undefined);
+  });
+
   it.each([
     [{ header: 'API-Key' }, { 'api-key': 'k' }],
     [{ header: 'Authorization' }, { authorization: 'Bearer k' }],

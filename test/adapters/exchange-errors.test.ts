@@ -296,6 +296,166 @@ const ANSWERS: readonly (readonly [OwnName, Scripted, Told])[] = [
     },
     { status: 529, message: 'Overloaded', type: 'overloaded_error' },
   ],
+  // llama.cpp
+  [
+    'llamacpp',
+    {
+      status: 400,
+      body: {
+        error: {
+          code: 400,
+          message: 'the request exceeds the available context size, try increasing it',
+          type: 'exceed_context_size_error',
+          n_prompt_tokens: 9000,
+          n_ctx: 4096,
+        },
+      },
+    },
+    {
+      status: 400,
+      message: /available context size/,
+      type: 'exceed_context_size_error',
+      code: 'context_length_exceeded',
+    },
+  ],
+  [
+    'llamacpp',
+    {
+      status: 401,
+      headers: { connection: 'close' },
+      body: { error: { message: 'Invalid API Key', type: 'authentication_error', code: 401 } },
+    },
+    { status: 401, message: /^Invalid API Key.*apiKey/, code: 'invalid_api_key' },
+  ],
+  [
+    'llamacpp',
+    {
+      status: 501,
+      headers: { connection: 'close' },
+      body: {
+        error: {
+          code: 501,
+          message: 'This server does not support completions',
+          type: 'not_supported_error',
+        },
+      },
+    },
+    { status: 501, message: /does not support/, type: 'not_supported_error' },
+  ],
+  // LM Studio
+  [
+    'lmstudio',
+    {
+      status: 404,
+      body: {
+        error: {
+          message: 'Model "x" not found. Try loading it.',
+          type: 'invalid_request_error',
+          param: 'model',
+          code: 'model_not_found',
+        },
+      },
+    },
+    { status: 404, message: /not found/, param: 'model', code: 'model_not_found' },
+  ],
+  // SGLang
+  [
+    'sglang',
+    {
+      status: 400,
+      body: {
+        object: 'error',
+        message: "The input (140000 tokens) is longer than the model's context length (131072).",
+        type: 'BadRequestError',
+        param: null,
+        code: 400,
+      },
+    },
+    { status: 400, message: /longer than/, code: 'context_length_exceeded' },
+  ],
+  [
+    'sglang',
+    { status: 503, body: { error: { message: 'The request queue is full.', code: 503 } } },
+    { status: 503, message: 'The request queue is full.', type: 'server_error' },
+  ],
+  // Azure
+  [
+    'azure',
+    {
+      status: 404,
+      body: {
+        error: {
+          code: 'DeploymentNotFound',
+          message: 'The API deployment for this resource does not exist.',
+        },
+      },
+    },
+    { status: 404, message: /does not exist/, code: 'DeploymentNotFound' },
+  ],
+  [
+    'azure',
+    {
+      status: 400,
+      body: {
+        error: {
+          message: 'The response was filtered due to the prompt triggering a policy.',
+          type: null,
+          param: 'prompt',
+          code: 'content_filter',
+          status: 400,
+          innererror: { code: 'ResponsibleAIPolicyViolation' },
+        },
+      },
+    },
+    { status: 400, message: /filtered/, param: 'prompt', code: 'content_filter' },
+  ],
+  [
+    'azure',
+    { status: 401, body: { error: { code: '401', message: 'Access denied.' } } },
+    { status: 401, message: /^Access denied\..*apiKey/, code: 'invalid_api_key' },
+  ],
+  [
+    'azure',
+    {
+      status: 429,
+      headers: { 'retry-after': '6', 'retry-after-ms': '6000' },
+      body: { error: { code: '429', message: 'Requests have exceeded the call rate limit.' } },
+    },
+    { status: 429, message: /exceeded/, code: 'rate_limit_exceeded' },
+  ],
+  // Gemini
+  [
+    'gemini',
+    {
+      status: 400,
+      body: [
+        {
+          error: {
+            code: 400,
+            message: 'GenerateContentRequest.contents: contents is not specified',
+            status: 'INVALID_ARGUMENT',
+          },
+        },
+      ],
+    },
+    { status: 400, message: /not specified/, type: 'invalid_request_error', code: null },
+  ],
+  [
+    'gemini',
+    {
+      status: 503,
+      body: [
+        {
+          error: {
+            code: 503,
+            message: 'The model is overloaded. Please try again later.',
+            status: 'UNAVAILABLE',
+          },
+        },
+      ],
+    },
+    { status: 503, message: /overloaded/, type: 'server_error' },
+  ],
 ];
 
 it.each(ANSWERS)('%s: %j', async (adapter, answer, told) => {

@@ -9,7 +9,7 @@ const JPEG = Buffer.from([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3]);
 const png = PNG.toString('base64');
 const jpeg = JPEG.toString('base64');
 
-const MAKERS = ['vllm', 'xinference', 'localai', 'gpustack'] as const;
+const MAKERS = ['vllm', 'xinference', 'localai', 'gpustack', 'sglang'] as const;
 
 describe.each(MAKERS)('images made by %s', (adapter) => {
   const two: Script = {
@@ -99,27 +99,30 @@ describe.each(MAKERS)('images made by %s', (adapter) => {
   });
 });
 
-describe.each(['vllm', 'xinference', 'gpustack', 'openai'] as const)('edits by %s', (adapter) => {
-  it('keep every image, in order, and their bytes', async () => {
-    const { last, ...gateway } = await scene(adapter, {
-      'POST *': { body: { created: 1, data: [{ b64_json: png }] } },
+describe.each(['vllm', 'xinference', 'gpustack', 'sglang', 'openai'] as const)(
+  'edits by %s',
+  (adapter) => {
+    it('keep every image, in order, and their bytes', async () => {
+      const { last, ...gateway } = await scene(adapter, {
+        'POST *': { body: { created: 1, data: [{ b64_json: png }] } },
+      });
+      const reply = await postForm(gateway, '/v1/images/edits', [
+        ['model', 'm'],
+        ['image[]', PNG],
+        ['image[]', JPEG],
+        ['prompt', 'Größer'],
+        ['mask', PNG],
+      ]);
+      expect(await reply.json()).toEqual({ created: 1, data: [{ b64_json: png }] });
+      const sent = last().body;
+      const names = [...sent.toString('latin1').matchAll(/; name="([^"]+)"/g)].map((m) => m[1]);
+      expect(names.slice(0, 5)).toEqual(['model', 'image[]', 'image[]', 'prompt', 'mask']);
+      expect(names.slice(5)).toEqual(adapter === 'openai' ? [] : ['response_format']);
+      expect(sent.includes(PNG) && sent.includes(JPEG)).toBe(true);
+      expect(last().path).toBe('/v1/images/edits');
     });
-    const reply = await postForm(gateway, '/v1/images/edits', [
-      ['model', 'm'],
-      ['image[]', PNG],
-      ['image[]', JPEG],
-      ['prompt', 'Größer'],
-      ['mask', PNG],
-    ]);
-    expect(await reply.json()).toEqual({ created: 1, data: [{ b64_json: png }] });
-    const sent = last().body;
-    const names = [...sent.toString('latin1').matchAll(/; name="([^"]+)"/g)].map((m) => m[1]);
-    expect(names.slice(0, 5)).toEqual(['model', 'image[]', 'image[]', 'prompt', 'mask']);
-    expect(names.slice(5)).toEqual(adapter === 'openai' ? [] : ['response_format']);
-    expect(sent.includes(PNG) && sent.includes(JPEG)).toBe(true);
-    expect(last().path).toBe('/v1/images/edits');
-  });
-});
+  },
+);
 
 describe('OpenAI’s images', () => {
   it('pass as they are, addresses too', async () => {

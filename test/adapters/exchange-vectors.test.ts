@@ -130,6 +130,9 @@ const RERANKERS: readonly (readonly [OwnName, keyof typeof DIALECTS])[] = [
   ['localai', 'jina'],
   ['gpustack', 'vllm'],
   ['gpustack', 'sglang'],
+  ['llamacpp', 'llamacpp'],
+  ['sglang', 'sglang'],
+  ['infinity', 'infinity'],
 ];
 
 interface Reranked {
@@ -169,7 +172,7 @@ describe.each(RERANKERS)('rerank through %s, answered as %s does', (adapter, dia
         .slice(0, count)
         .map((one) => (withDocuments ? { ...one, document: { text: texts[one.index] } } : one)),
     );
-    expect(last().path).toBe('/v1/rerank');
+    expect(last().path).toBe(adapter === 'infinity' ? '/rerank' : '/v1/rerank');
     expect(json()['documents'], 'text is all that every reranker takes').toEqual(texts);
     expect([undefined, 99, 2, '1', 1]).toContain(json()['top_n']);
   });
