@@ -42,12 +42,13 @@ async function ollama(
     await reply.text();
     return reply.headers.get('x-jairouter-warning');
   };
-  return { ...gateway, warning };
+  const warned = () => gateway.said.filter((line) => line.startsWith('instance laptop: '));
+  return { warning, warned };
 }
 
 describe('a prompt that Ollama cuts to its context', () => {
   it('is told in a header, and once in the log', async () => {
-    const { warning, said } = await ollama({ prompt_tokens: 3000, completion_tokens: 10 });
+    const { warning, warned } = await ollama({ prompt_tokens: 3000, completion_tokens: 10 });
     for (let times = 0; times < 2; times += 1) {
       for (const stream of [false, true]) {
         expect(await warning(ask(LONG, { stream }))).toMatch(
@@ -55,35 +56,40 @@ describe('a prompt that Ollama cuts to its context', () => {
         );
       }
     }
-    expect(said).toEqual([expect.stringMatching(/^laptop: the prompt has about 7/)]);
+    expect(warned()).toEqual([expect.stringMatching(/^instance laptop: the prompt has about 7/)]);
     expect(await warning(ask('short'))).toBe(null);
   });
 
   it('is told by the tokens of its answer, when these fill the context', async () => {
-    const { warning, said } = await ollama({ prompt_tokens: 4000, completion_tokens: 96 });
+    const { warning, warned } = await ollama({ prompt_tokens: 4000, completion_tokens: 96 });
     expect(await warning(ask('dense'))).toMatch(/filled the context of 4096 tokens/);
     // The head of a stream is out before its tokens are known: only the log and a trailer tell.
     expect(await warning(ask('dense', { stream: true }))).toBe(null);
-    expect(said).toHaveLength(1);
+    expect(warned()).toHaveLength(1);
   });
 
   it('is found out after the call that loads the model, too', async () => {
-    const { warning, said } = await ollama({ prompt_tokens: 4000, completion_tokens: 200 }, false);
+    const { warning, warned } = await ollama(
+      { prompt_tokens: 4000, completion_tokens: 200 },
+      false,
+    );
     expect(await warning(ask('dense'))).toBe(null);
-    await until(() => said.length > 0);
-    expect(said).toEqual([expect.stringMatching(/^laptop: .*filled the context of 4096/)]);
+    await until(() => warned().length > 0);
+    expect(warned()).toEqual([
+      expect.stringMatching(/^instance laptop: .*filled the context of 4096/),
+    ]);
   });
 
   it('is none below that', async () => {
-    const { warning, said } = await ollama({ prompt_tokens: 4000, completion_tokens: 95 });
+    const { warning, warned } = await ollama({ prompt_tokens: 4000, completion_tokens: 95 });
     expect(await warning(ask('fits'))).toBe(null);
-    expect(said).toEqual([]);
+    expect(warned()).toEqual([]);
   });
 });
 
 it('a num_ctx that Ollama does not hear is told', async () => {
-  const { warning, said } = await ollama({ prompt_tokens: 5, completion_tokens: 5 });
+  const { warning, warned } = await ollama({ prompt_tokens: 5, completion_tokens: 5 });
   expect(await warning(ask('a', { options: { num_ctx: 32768 } }))).toMatch(/num_ctx is not heard/);
   expect(await warning(ask('a', { num_ctx: 32768 }))).toMatch(/num_ctx is not heard/);
-  expect(said).toHaveLength(1);
+  expect(warned()).toHaveLength(1);
 });

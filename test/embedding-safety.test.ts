@@ -21,7 +21,7 @@ async function embedder(length: number) {
       };
     },
   });
-  const calls = () => asked.filter(({ method }) => method === 'POST').length;
+  const calls = () => asked.filter(({ path }) => path === '/v1/embeddings').length;
   return { config: { adapter: 'openai', baseUrl: url }, calls };
 }
 

@@ -13,7 +13,7 @@ const ADVICE = 'set OLLAMA_CONTEXT_LENGTH to what you need where Ollama runs';
 
 /**
  * Watches for prompts that a backend cuts to its context without a word (Ollama drops the oldest
- * messages): the client is told in a header, the log once for each model.
+ * messages): the client is told in a header, the news once for each model.
  */
 export function watchContext(
   { instance, model }: Target<Instance>,
@@ -24,7 +24,8 @@ export function watchContext(
   const tell = (text: string, why: 'cut' | 'ignored'): void => {
     notes.add('x-jairouter-warning', text);
     if (!instance.warnOnce(`${why} ${model}`)) return;
-    gateway.log.say('warn', `${instance.name}: ${text}`);
+    const message = `instance ${instance.name}: ${text}`;
+    gateway.observe.news({ kind: 'instance', level: 'warn', instance: instance.name, message });
   };
   if (asksForContext(client)) {
     tell(`num_ctx is not heard on this route of Ollama; ${ADVICE}`, 'ignored');

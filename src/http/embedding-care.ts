@@ -42,11 +42,13 @@ export function objectionTo(
   client: ClientRequest,
 ): AttemptRequest['objection'] {
   if (call.operation !== 'embeddings') return undefined;
+  // A large request is let go of once it is sent.
+  const key = keyOf(call, client);
   return (body) => {
     const numbers = vectorLength(body);
     if (numbers === undefined) return undefined;
     const now = performance.now();
-    const reason = fleet.embeddingSizes.see(keyOf(call, client), instance.name, { numbers, now });
+    const reason = fleet.embeddingSizes.see(key, instance.name, { numbers, now });
     if (reason === undefined) return undefined;
     return embeddingMismatch(
       `"${instance.name}" ${reason} for "${call.model}": they are two models, and their vectors can't be compared. Give each a name of its own under models.`,
