@@ -1,3 +1,4 @@
+import { formatSpan, plain } from '../format.ts';
 import type { InspectedModel, Inspection } from '../instances/inspection.ts';
 import type { Instance } from '../instances/instance.ts';
 import { SERVICES } from '../service.ts';
@@ -54,11 +55,12 @@ export function instanceLines(
 ): string[] {
   const { state, latency, version, problem, hint } = inspection;
   const fine = isFine(inspection);
+  const said = problem && plain(problem);
   const mark = state === 'disabled' ? '-' : (fine ? good : bad)(MARKS[state]);
   const facts = [
     state === 'ok' ? '' : WORDS[state],
-    version === undefined ? '' : `version ${version}`,
-    latency === undefined ? '' : milliseconds(latency),
+    version === undefined ? '' : `version ${plain(version)}`,
+    latency === undefined ? '' : formatSpan(latency),
     modelsText(inspection),
   ].filter(Boolean);
   const row = [
@@ -69,7 +71,7 @@ export function instanceLines(
   ];
   return [
     `${mark} ${row.join('  ')}`.trimEnd(),
-    ...(problem === undefined ? [] : [`    ${fine ? problem : bad(problem)}`]),
+    ...(said === undefined ? [] : [`    ${fine ? said : bad(said)}`]),
     ...(hint === undefined ? [] : [`    ${faint('→')} ${hint}`]),
   ];
 }
@@ -85,12 +87,6 @@ const WORDS: Readonly<Record<Inspection['state'], string>> = {
 
 function addressOf({ origin, basePath }: Instance): string {
   return origin + basePath;
-}
-
-function milliseconds(latency: number): string {
-  return latency < 1000
-    ? `${Math.max(1, Math.round(latency))} ms`
-    : `${(latency / 1000).toFixed(1)} s`;
 }
 
 /** `3 models: 2 chat, 1 embeddings`; a model may do several things, or not say what. */

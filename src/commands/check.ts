@@ -20,6 +20,7 @@ import {
   type Checked,
 } from './check-report.ts';
 import { openLiveList } from './live-list.ts';
+import { print, printJson } from './output.ts';
 import { paintFor } from './terminal.ts';
 import { configFor } from './zero-config.ts';
 
@@ -52,7 +53,7 @@ export async function check(options: CheckOptions): Promise<void> {
     if (!ok) process.exitCode = 1;
   } catch (error) {
     if (!options.json || !(error instanceof ConfigError)) throw error;
-    print(invalidJson(error));
+    printJson(invalidJson(error));
     process.exitCode = 2;
   }
 }
@@ -76,7 +77,7 @@ async function checkInWords(subject: Subject, cwd: string): Promise<boolean> {
   );
   list.close();
   const problems = modelProblems(compile(subject.config), instances);
-  stdout.write(`${[...summaryLines(checked, problems, paint)].join('\n')}\n`);
+  print(summaryLines(checked, problems, paint));
   return isWell(checked, problems);
 }
 
@@ -85,12 +86,8 @@ async function checkAsJson(subject: Subject): Promise<boolean> {
   const checked = await lookAtAll(instances, subject, () => {});
   const problems = modelProblems(compile(subject.config), instances);
   const ok = isWell(checked, problems);
-  print(checkJson({ ...subject, checked, problems, ok }));
+  printJson(checkJson({ ...subject, checked, problems, ok }));
   return ok;
-}
-
-function print(json: unknown): void {
-  process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
 }
 
 function isWell(checked: readonly Checked[], problems: readonly unknown[]): boolean {

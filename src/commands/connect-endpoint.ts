@@ -1,6 +1,7 @@
 import { rankModels } from '../connect/choose-model.ts';
 import type { Endpoint, OfferedModel } from '../connect/tool.ts';
 import { nearestNames } from '../gateway/resolve.ts';
+import { chooseServer, serverUrl } from './find-server.ts';
 import { offeredModels } from './offered-models.ts';
 import { readStates, stateFolder, type ServerState } from './state-file.ts';
 import { UserError } from './user-error.ts';
@@ -42,26 +43,13 @@ export async function endpointFor(options: EndpointOptions): Promise<FoundEndpoi
 
 async function serverFor(given: string | undefined): Promise<{ url: string; state?: ServerState }> {
   const states = await readStates(stateFolder(process.env));
-  if (given !== undefined) {
-    const url = originOf(given);
-    const state = states.find((each) => each.url === url);
-    return { url, ...(state && { state }) };
+  if (given === undefined) {
+    const state = await chooseServer(states);
+    return { url: state.url, state };
   }
-  const [state] = states;
-  if (!state) {
-    throw new UserError(
-      'no server is running: start one with `jairouter serve`, or name one with --url',
-      3,
-    );
-  }
-  return { url: state.url, state };
-}
-
-/** Also takes what stands in tools: `http://127.0.0.1:4747/v1`, or a bare `127.0.0.1:4747`. */
-function originOf(given: string): string {
-  const text = /^https?:\/\//i.test(given) ? given : `http://${given}`;
-  if (URL.canParse(text)) return new URL(text).origin;
-  throw new UserError(`--url must be an address like http://127.0.0.1:4747, not ${given}`, 2);
+  const url = serverUrl(given);
+  const state = states.find((each) => each.url === url);
+  return { url, ...(state && { state }) };
 }
 
 /** The key that is given; else one that the server's own config has. */

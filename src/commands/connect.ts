@@ -9,6 +9,7 @@ import type { ToolName } from '../connect/tool-names.ts';
 import { TOOLS } from '../connect/tools.ts';
 import { endpointFor, type EndpointOptions } from './connect-endpoint.ts';
 import { printed, tilde, toolList, written } from './connect-report.ts';
+import { print } from './output.ts';
 import { stateFolder } from './state-file.ts';
 import { UserError } from './user-error.ts';
 
@@ -31,7 +32,7 @@ export interface Plan {
 /** The command `connect`: tells what a tool has to be set to, sets it, or takes that back. */
 export async function connect(name: ToolName | undefined, options: ConnectOptions): Promise<void> {
   if (name === undefined) {
-    say(toolList(TOOLS, options.json === true));
+    print(toolList(TOOLS, options.json === true));
     return;
   }
   const tool: Tool = TOOLS[name];
@@ -39,7 +40,7 @@ export async function connect(name: ToolName | undefined, options: ConnectOption
   const found = await endpointFor(options);
   const plan = tool.config ? await planOf(tool, found.endpoint) : undefined;
   if (!options.write) {
-    say(printed({ name, tool, found, plan, json: options.json === true }));
+    print(printed({ name, tool, found, plan, json: options.json === true }));
     return;
   }
   if (!plan)
@@ -51,11 +52,7 @@ export async function connect(name: ToolName | undefined, options: ConnectOption
     plan.after === plan.before
       ? undefined
       : await writeWithBackup(memories(), name, { file: plan.file, text: plan.after });
-  say(written({ name, tool, found, plan, backup, json: options.json === true }));
-}
-
-function say(lines: readonly string[]): void {
-  process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+  print(written({ name, tool, found, plan, backup, json: options.json === true }));
 }
 
 /** Where it is remembered what was written. */
@@ -96,6 +93,6 @@ async function undo(name: ToolName, tool: Tool, { force, json }: ConnectOptions)
       `${shown} was changed since connect wrote it; --undo --force brings back the old one, without those changes`,
     );
   }
-  if (json) say([JSON.stringify({ tool: name, file, undone: what }, null, 2)]);
-  else say([`✓ ${shown} is ${what === 'restored' ? '' : 'gone, '}as it was before.`]);
+  if (json) print([JSON.stringify({ tool: name, file, undone: what }, null, 2)]);
+  else print([`✓ ${shown} is ${what === 'restored' ? '' : 'gone, '}as it was before.`]);
 }

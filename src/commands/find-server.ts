@@ -35,7 +35,8 @@ export async function findServer({ url, token }: ServerOptions): Promise<AdminCl
   return connectAdmin({ url: state.url, token: given ?? state.token, own: true });
 }
 
-async function chooseServer(states: readonly ServerState[]): Promise<ServerState> {
+/** Which of several servers is meant, if only one of them can be; asks on a terminal otherwise. */
+export async function chooseServer(states: readonly ServerState[]): Promise<ServerState> {
   if (states.length === 0) {
     throw new UserError(
       'no server is running: start one with `jairouter serve`, or name one with --url',
@@ -78,7 +79,7 @@ function described({ url, config }: ServerState): string {
 }
 
 /** Also takes what stands in tools: `http://127.0.0.1:4747/v1`, or a bare `127.0.0.1:4747`. */
-function serverUrl(given: string): string {
+export function serverUrl(given: string): string {
   const text = /^https?:\/\//i.test(given) ? given : `http://${given}`;
   if (URL.canParse(text)) return new URL(text).origin;
   throw new UserError(`--url must be an address like http://127.0.0.1:4747, not ${given}`, 2);

@@ -39,8 +39,8 @@ export function declareManagement(program: Command): void {
       .command('tail')
       .description('follow the calls as they end')
       .option('--errors', 'only those that failed or broke off')
-      .option('--model <name>', 'only those for this model, as clients ask for it')
-      .option('--instance <name>', 'only those that went to this instance')
+      .option('--model <model>', 'only those for this model, as clients ask for it')
+      .option('--instance <instance>', 'only those that went to this instance')
       .option('-n, --lines <number>', 'show this many of the last ones first', lines, 10)
       .option('--json', 'one JSON object a line'),
   )
@@ -113,7 +113,7 @@ function declareInstances(program: Command): void {
     instances
       .command('breaker')
       .description('hold its circuit breaker open or closed, or let it go again')
-      .argument('<name>', 'the instance')
+      .argument('<instance>', 'its name')
       .addArgument(
         new Argument('<action>', 'what to do').choices(['open', 'close', 'reset'] as const),
       )

@@ -2,8 +2,10 @@ import { ADAPTERS } from '../adapters/index.ts';
 import { loadConfig } from '../config/load.ts';
 import { shownPath } from '../config/problem.ts';
 import { findConfig } from '../config/search.ts';
+import { formatSpan } from '../format.ts';
 import { VERSION } from '../version.ts';
 import { instanceStates, offeredModels } from './offered-models.ts';
+import { print } from './output.ts';
 import { readStates, stateFolder, type ServerState } from './state-file.ts';
 import { paintFor } from './terminal.ts';
 
@@ -32,7 +34,7 @@ export async function overview(): Promise<void> {
     '',
     faint('jairouter --help lists all commands'),
   ];
-  stdout.write(lines.map((line) => `${line}\n`).join(''));
+  print(lines);
 }
 
 interface ConfigState {
@@ -63,8 +65,8 @@ async function describeConfig(): Promise<ConfigState> {
 
 /** A server may have just ended, or want a key for its models: then that is not told. */
 async function describeServer({ url, pid, startedAt }: ServerState): Promise<[string, string][]> {
-  const since = new Date(startedAt).toLocaleString();
-  const server: [string, string] = ['server', `${url}/v1, since ${since} (pid ${pid})`];
+  const up = formatSpan(Date.now() - startedAt);
+  const server: [string, string] = ['server', `${url}/v1, pid ${pid}, up for ${up}`];
   const states = await instanceStates(url, true).catch(() => undefined);
   if (!states) return [server];
   const models = await offeredModels(url, { own: true }).catch(() => undefined);
@@ -90,7 +92,7 @@ function stepsFrom(of: { running: boolean } & Omit<ConfigState, 'text'>): Step[]
   if (!valid) return [['jairouter check', 'names what is wrong in it, and where']];
   if (running) {
     return [
-      ['jairouter status', 'shows what it does, live'],
+      ['jairouter status', 'shows how it is: its traffic, its instances, what runs'],
       ['jairouter connect', 'sets your tools to use it'],
       check,
     ];

@@ -92,6 +92,20 @@ async function withServer(): Promise<{ cwd: string; env: Record<string, string> 
 const hasShell = (shell: string): boolean => spawnSync(shell, ['--version']).status === 0;
 const run = promisify(execFile);
 
+describe('of our own commands', () => {
+  test('models and instances are those of the server that runs', async () => {
+    const { cwd } = await withServer();
+    const complete = async (...words: string[]): Promise<string> =>
+      (await runCli(['__complete', '--', ...words], { cwd })).stdout;
+    expect(await complete('explain', 'll')).toBe('llama3\n');
+    expect(await complete('tail', '--model', 'll')).toBe('llama3\n');
+    expect(await complete('tail', '--instance', '')).toBe('a\n');
+    expect(await complete('instances', 'breaker', '')).toBe('a\n');
+    expect(await complete('instances', 'breaker', 'a', 're')).toBe('reset\n');
+    expect(await complete('instances', 'l')).toMatch(/^list\t/);
+  });
+});
+
 describe('in a shell', () => {
   test.skipIf(!hasShell('bash'))('bash, whose words end at colons', async () => {
     const { cwd, env } = await withServer();

@@ -48,7 +48,7 @@ describe('jairouter alone', () => {
     const [, endpoint] = await cli.waitFor(/(http:\/\/\S+\/v1)/);
     await cli.waitFor(/✗ b /);
     const { stdout } = await runCli([], { cwd });
-    expect(stdout).toContain(`server     ${endpoint}, since `);
+    expect(stdout).toContain(`server     ${endpoint}, pid `);
     expect(stdout).toContain('instances  1 of 2 healthy; b is unhealthy\n');
     expect(stdout).toContain('models     2\n');
     expect(stdout).toMatch(/Next:\n {2}jairouter status .*\n {2}jairouter connect /);
