@@ -17,6 +17,8 @@ export async function main(argv: string[]): Promise<void> {
   // Whoever read us has heard enough (`jairouter … | head`): that is no error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);
+    // Nor is a terminal that has been closed.
+    if (error.code === 'EIO') process.exit(129);
     throw error;
   });
   const code = await run(argv);
@@ -83,6 +85,7 @@ Then point your tools at http://127.0.0.1:4747/v1`,
     .option('--https', 'serve HTTPS, with a self-signed certificate unless --cert names another')
     .option('--cert <file>', 'a certificate in PEM form, for HTTPS')
     .option('--key <file>', 'its key in PEM form')
+    .option('--dashboard', 'show the dashboard in this terminal; the log goes into a file')
     .addOption(
       new Option('--log-format <format>', 'how a call is logged: for people or machines').choices([
         'text',
@@ -94,6 +97,7 @@ Then point your tools at http://127.0.0.1:4747/v1`,
       examples(
         'serve',
         'serve -p 8080 --open',
+        'serve --dashboard',
         'serve -c team.yaml --log-format json',
         'serve --cert localhost.pem --key localhost-key.pem',
       ),

@@ -39,11 +39,18 @@ export function formatClock(time: number): string {
   return [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');
 }
 
-/** What is shown of a text that came from elsewhere: it can't forge a line, or steer the terminal. */
+/**
+ * What is shown of a text that came from elsewhere: it can't forge a line, steer the terminal, turn the
+ * direction of writing, or hide something. Half characters go too.
+ */
 export function plain(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]+/g, ' ');
+  return HARMLESS.test(text) ? text : text.replace(HARMFUL, ' ');
 }
+
+const HARMLESS = /^[\u0020-\u007e]*$/;
+const HARMFUL =
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\p{Surrogate}]+/gu;
 
 function scaled(value: number, units: readonly string[]): string {
   let unit = 0;

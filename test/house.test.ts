@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -128,6 +128,18 @@ describe('starting up', () => {
     expect(commands).toContain('src/commands/serve.ts');
     expect(commands).toContain('src/commands/explain.ts');
     expect(files.filter((file) => commands.includes(file))).toEqual([]);
+  });
+});
+
+describe('the dashboard', () => {
+  it('is the only one that Ink and React are loaded for', async () => {
+    const commands = await readdir(join(root, 'src/commands'));
+    for (const file of commands) {
+      const { packages } = await reach(`src/commands/${file}`);
+      expect(packages.filter((name) => /^(ink|react)/.test(name))).toEqual([]);
+    }
+    const { packages } = await reach('src/dashboard/open.tsx');
+    expect(packages).toEqual(expect.arrayContaining(['ink', 'react']));
   });
 });
 

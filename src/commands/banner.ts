@@ -1,8 +1,8 @@
 import { shownPath } from '../config/problem.ts';
+import { STATES } from '../dashboard/symbols.ts';
 import type { Instance } from '../instances/instance.ts';
 import { VERSION } from '../version.ts';
 import { ownUrl } from './listening.ts';
-import { STATE_SYMBOLS } from './states.ts';
 
 /** What `serve` says first: where it listens and where its instances come from. */
 export function banner(server: {
@@ -36,7 +36,7 @@ export function instanceTable(instances: readonly Instance[]): string[] {
   if (instances.length === 0)
     return ['  no instances: add your backends to the config, under `instances`', ''];
   const rows = instances.map((instance) => [
-    `${STATE_SYMBOLS[instance.state]} ${instance.name}`,
+    `${STATES[instance.state].symbol} ${instance.name}`,
     instance.adapter.name,
     instance.origin + instance.basePath,
     instance.state,

@@ -16,23 +16,44 @@ export interface ServerOptions {
  *
  * @throws UserError with exit code 3 when there is none, 2 when it can't be told which is meant.
  */
-export async function findServer({ url, token }: ServerOptions): Promise<AdminClient> {
+export function findServer(options: ServerOptions): Promise<AdminClient> {
+  return serverFinder(options)();
+}
+
+/**
+ * Finds the same server as often as it is called, also after it has been started anew: the first time
+ * as {@link findServer}, then without asking, at the same address or with the same config.
+ */
+export function serverFinder({ url, token }: ServerOptions): () => Promise<AdminClient> {
   const { env } = process;
-  const states = await readStates(stateFolder(env));
   const given = token ?? (env['JAIROUTER_ADMIN_TOKEN'] || undefined);
-  if (url !== undefined) {
-    const address = serverUrl(url);
-    const state = states.find((one) => one.url === address);
-    if (given === undefined && !state) {
-      throw new UserError(
-        `the server at ${address} is not one of yours here: pass its --token, or set JAIROUTER_ADMIN_TOKEN`,
-        2,
-      );
+  let chosen: ServerState | undefined;
+  return async () => {
+    const states = await readStates(stateFolder(env));
+    if (url !== undefined) {
+      const address = serverUrl(url);
+      const state = states.find((one) => one.url === address);
+      if (given === undefined && !state) {
+        throw new UserError(
+          `the server at ${address} is not one of yours here: pass its --token, or set JAIROUTER_ADMIN_TOKEN`,
+          2,
+        );
+      }
+      return connectAdmin({ url: address, token: given ?? state!.token, own: state !== undefined });
     }
-    return connectAdmin({ url: address, token: given ?? state!.token, own: state !== undefined });
-  }
-  const state = await chooseServer(states);
-  return connectAdmin({ url: state.url, token: given ?? state.token, own: true });
+    chosen = chosen ? chooseAgain(states, chosen) : await chooseServer(states);
+    return connectAdmin({ url: chosen.url, token: given ?? chosen.token, own: true });
+  };
+}
+
+/** @throws UserError with exit code 3 when it is not there. */
+function chooseAgain(states: readonly ServerState[], { url, config }: ServerState): ServerState {
+  const again =
+    states.find((state) => state.url === url && state.config === config) ??
+    states.find((state) => state.config === config) ??
+    states.find((state) => state.url === url);
+  if (again) return again;
+  throw new UserError(`no jairouter server answers at ${url}`, 3);
 }
 
 /** Which of several servers is meant, if only one of them can be; asks on a terminal otherwise. */

@@ -14,39 +14,45 @@ export interface FollowOptions {
   /** @param wait Milliseconds until the next try. */
   readonly onLost: (reason: string, wait: number) => void;
   readonly onBack?: (server: AdminClient) => void;
+  /** Ends it; without one it goes on for as long as the process runs. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds until the next try, after so many that failed one after the other. */
+  readonly wait?: (failures: number) => number;
 }
 
-/** Milliseconds until the second try, and twice as many each time up to the longest. */
-const FIRST_WAIT = 500;
-const LONGEST_WAIT = 10_000;
+/** Half a second, twice as long each time, up to five seconds. */
+function backOff(failures: number): number {
+  return Math.min(500 * 2 ** failures, 5000);
+}
 
-/**
- * Follows a server's events for as long as the process runs, and takes the connection up again as
- * often as it is lost.
- */
-export async function follow(options: FollowOptions): Promise<never> {
+/** Follows a server's events, and takes the connection up again as often as it is lost. */
+export async function follow(options: FollowOptions): Promise<void> {
+  const { wait: waitFor = backOff, signal = new AbortController().signal } = options;
   let { server, after } = options;
   let startedAt: number | undefined;
   let failures = 0;
   for (;;) {
     const reason = await readOnce(server, after, {
+      signal,
       onOpen: () => {
         if (failures > 0) options.onBack?.(server);
         failures = 0;
       },
       onEvent(event) {
-        // Another run counts from the beginning: its numbers say nothing of what is known.
         if (event.event === 'snapshot') startedAt = (event.data as Status).startedAt;
         else after = Number(event.id);
         options.onEvent(event);
       },
     });
-    const wait = Math.min(FIRST_WAIT * 2 ** failures, LONGEST_WAIT);
+    if (signal.aborted) return;
+    const wait = waitFor(failures);
     failures += 1;
     options.onLost(reason, wait);
-    await sleep(wait);
+    await sleep(wait, undefined, { signal }).catch(() => {});
+    if (signal.aborted) return;
     server = await options.find().catch(() => server);
     const status = await server.get<Status>('/admin/status').catch(() => undefined);
+    // Another run counts from the beginning: its numbers say nothing of what is known.
     if (status && status.startedAt !== startedAt) after = undefined;
   }
 }
@@ -60,15 +66,14 @@ export function tellLost(reason: string, wait: number): void {
 async function readOnce(
   server: AdminClient,
   after: number | undefined,
-  listener: { readonly onOpen: () => void; readonly onEvent: (event: AdminEvent) => void },
+  listener: {
+    readonly signal: AbortSignal;
+    readonly onOpen: () => void;
+    readonly onEvent: (event: AdminEvent) => void;
+  },
 ): Promise<string> {
   try {
-    const signal = new AbortController().signal;
-    await server.events({
-      after: after === undefined ? undefined : String(after),
-      signal,
-      ...listener,
-    });
+    await server.events({ after: after === undefined ? undefined : String(after), ...listener });
     return 'the server has closed the connection';
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

@@ -8,7 +8,7 @@ export function declareManagement(program: Command): void {
   withServer(
     program
       .command('status')
-      .description('tell how the running server is: its traffic, its instances, what runs')
+      .description('show the running server live: instances, calls, events; keys for orders')
       .option('--once', 'print it once, also on a terminal')
       .option('--watch', 'print it each second, until stopped')
       .option('--json', 'print the server’s answer as it is; with --watch, one line each'),

@@ -25,6 +25,7 @@ export interface ServeOptions extends HttpsFlags {
   readonly logFormat?: LogFormat;
   /** Shows the page at `/` in the browser. */
   readonly open?: boolean;
+  readonly dashboard?: boolean;
 }
 
 /** Milliseconds for the running calls to end after the first signal. */
@@ -35,10 +36,13 @@ const LOOK_EVERY = 10_000;
 /** The command `serve`: runs until it is told to stop. */
 export async function serve(options: ServeOptions): Promise<void> {
   const { env } = process;
+  const screen = options.dashboard
+    ? (await import('./serve-dashboard.ts')).openServeScreen(env)
+    : undefined;
   const log = openLog({
     format: options.logFormat ?? 'text',
-    color: process.stdout.isTTY && !env['NO_COLOR'],
-    write: (text) => process.stdout.write(text),
+    color: !screen && process.stdout.isTTY && !env['NO_COLOR'],
+    write: screen?.write ?? ((text) => process.stdout.write(text)),
     now: Date.now,
   });
   const loaded = await loadConfig({
@@ -90,7 +94,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   if (options.open && !(await openBrowser(`${ownUrl(server.url)}/`)))
     log.say('warn', 'there is no browser to open here');
   const looking = found && keepLooking(found, gateway, { settingsOf, flags });
-  stopOnSignal(async () => {
+  const end = stopOnSignal(async () => {
+    screen?.close();
     looking?.close();
     await drain(server, gateway);
     state?.close();
@@ -98,10 +103,12 @@ export async function serve(options: ServeOptions): Promise<void> {
     await found?.close();
     log.flush();
   });
+  const shown = screen?.show({ url: ownUrl(server.url), token: gateway.adminToken }, end);
 
   await fleet.probed();
   announced = true;
   log.show(instanceTable([...fleet.instances()]));
+  await shown;
 }
 
 /** Lets the other commands find this server. Without it, it serves all the same. */
@@ -197,12 +204,18 @@ async function drain(server: RunningServer, { calls, log, observe }: Gateway): P
   await sleep(50);
 }
 
-/** The first signal ends in good order, a second one at once. */
-function stopOnSignal(stop: () => Promise<void>): void {
+/**
+ * The first signal ends in good order, a second one at once.
+ * @returns What ends it as the first signal does.
+ */
+function stopOnSignal(stop: () => Promise<void>): () => void {
   let stopping = false;
   const onSignal = (signal: NodeJS.Signals): void => {
     const code = signal === 'SIGINT' ? 130 : 143;
     if (stopping) process.exit(code);
+    end();
+  };
+  const end = (): void => {
     stopping = true;
     void stop().then(
       () => process.exit(0),
@@ -214,4 +227,5 @@ function stopOnSignal(stop: () => Promise<void>): void {
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
+  return end;
 }

@@ -1,17 +1,6 @@
 import type { InstanceState } from '../gateway/directory.ts';
 import type { Paint } from './terminal.ts';
 
-/** What stands before an instance's name, so that its state is seen without colours too. */
-export const STATE_SYMBOLS: Readonly<Record<InstanceState, string>> = {
-  healthy: '●',
-  unknown: '○',
-  loading: '◐',
-  unhealthy: '✗',
-  misconfigured: '!',
-  draining: '◌',
-  disabled: '-',
-};
-
 /** Colours what belongs to an instance by how it is. */
 export function paintState(text: string, state: InstanceState, paint: Paint): string {
   if (state === 'healthy') return paint.good(text);

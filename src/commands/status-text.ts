@@ -1,3 +1,4 @@
+import { STATES } from '../dashboard/symbols.ts';
 import { formatClock, formatCount, formatShare, formatSpan, plain } from '../format.ts';
 import type {
   BreakerStatus,
@@ -6,7 +7,7 @@ import type {
   RunningCall,
   Status,
 } from '../observe/status.ts';
-import { paintState, STATE_SYMBOLS } from './states.ts';
+import { paintState } from './states.ts';
 import { table, type Column } from './table.ts';
 import type { Paint } from './terminal.ts';
 
@@ -72,7 +73,7 @@ export function instanceLines(
   if (instances.length === 0) return ['no instances'];
   const state = (text: string, one: InstanceStatus) => paintState(text, one.state, paint);
   const columns: Column<InstanceStatus>[] = [
-    { title: '', cell: (one) => STATE_SYMBOLS[one.state], paint: state },
+    { title: '', cell: (one) => STATES[one.state].symbol, paint: state },
     { title: 'instance', cell: ({ name }) => name, paint: state },
     { title: 'adapter', cell: ({ adapter }) => adapter },
     { title: 'state', cell: stateText, flexible: true, paint: state },

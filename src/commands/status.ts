@@ -1,7 +1,11 @@
+import { constants } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 import type { Status } from '../observe/status.ts';
 import type { AdminClient } from './admin-client.ts';
-import { findServer, type ServerOptions } from './find-server.ts';
+import { hasTerminal, receipt, showDashboard } from './dashboard.ts';
+import { serverFinder, type ServerOptions } from './find-server.ts';
 import { follow, tellLost } from './follow.ts';
+import { liveFeed } from './live-feed.ts';
 import { print, printJson } from './output.ts';
 import { statusLines } from './status-text.ts';
 import { paintFor } from './terminal.ts';
@@ -14,21 +18,39 @@ export interface StatusOptions extends ServerOptions {
 
 /** The command `status`. */
 export async function status(options: StatusOptions): Promise<void> {
-  const server = await findServer(options);
-  if (options.watch) return watch(server, options);
+  const find = serverFinder(options);
+  if (options.watch) return watch(find, options);
+  if (!options.once && !options.json && hasTerminal()) return showLive(find);
+  const server = await find();
   const now = await server.get<Status>('/admin/status');
   if (options.json) printJson(now);
   else show(now);
 }
 
+/** The dashboard. */
+async function showLive(find: () => Promise<AdminClient>): Promise<void> {
+  // What a picture leaves behind is small and short-lived. Node would take 30 MB more for it.
+  setFlagsFromString('--semi-space-growth-factor=1');
+  const feed = liveFeed({ server: await find(), find, now: Date.now });
+  const began = Date.now();
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const dashboard = await showDashboard(feed, { signals, stopsServer: false });
+  const signal = await dashboard.closed;
+  // Who has closed the terminal reads no more.
+  if (signal !== 'SIGHUP') print([receipt(dashboard, feed.url, Date.now() - began)]);
+  if (signal) process.exit(128 + constants.signals[signal]);
+}
+
 /** Prints it each second until it is stopped: over the last one on a terminal, else below it. */
-async function watch(server: AdminClient, options: StatusOptions): Promise<void> {
+async function watch(
+  find: () => Promise<AdminClient>,
+  { json = false }: StatusOptions,
+): Promise<void> {
   const { stdout } = process;
-  const { json = false } = options;
   let first = true;
   await follow({
-    server,
-    find: () => findServer(options),
+    server: await find(),
+    find,
     after: undefined,
     onLost: tellLost,
     onEvent({ event, data }) {

@@ -1,4 +1,4 @@
-import stringWidth from 'string-width';
+import { fit, widthOf } from '../dashboard/text.ts';
 import { plain } from '../format.ts';
 
 export interface Column<Row> {
@@ -36,14 +36,14 @@ export function table<Row>(
     .map((column) => ({ ...column, cells: rows.map((row) => plain(column.cell(row))) }))
     .filter(({ cells }) => cells.some((cell) => cell !== ''));
   const widths = filled.map(({ title, cells }) =>
-    Math.max(head ? textWidth(title) : 0, ...cells.map(textWidth)),
+    Math.max(head ? widthOf(title) : 0, ...cells.map(widthOf)),
   );
   if (width !== undefined) {
-    const room = width - textWidth(indent) - GAP.length * (filled.length - 1);
+    const room = width - widthOf(indent) - GAP.length * (filled.length - 1);
     shrink(widths, room, (position) => filled[position]!.flexible === true);
   }
   const fitted = (text: string, position: number): string =>
-    fit(text, widths[position]!, filled[position]!.right === true);
+    fit(text, widths[position]!, filled[position]!.right ? 'right' : 'left');
   const titles = filled.map(({ title }, position) => fitted(title, position)).join(GAP);
   const lines = rows.map((row, index) =>
     filled
@@ -53,11 +53,6 @@ export function table<Row>(
       .join(GAP),
   );
   return [...(head ? [head(titles)] : []), ...lines].map((line) => indent + line.trimEnd());
-}
-
-/** @returns Cells of a terminal that a text takes; Chinese, Japanese and Korean take two each. */
-export function textWidth(text: string): number {
-  return /^[\x20-\x7e]*$/.test(text) ? text.length : stringWidth(text);
 }
 
 /** Takes from the widest of those that may be cut, until all fit or none has more to give. */
@@ -73,23 +68,4 @@ function shrink(widths: number[], room: number, flexible: (position: number) => 
     widths[widest]! -= 1;
     excess -= 1;
   }
-}
-
-function fit(text: string, width: number, right: boolean): string {
-  const cut = cutText(text, width);
-  const padding = ' '.repeat(Math.max(0, width - textWidth(cut)));
-  return right ? padding + cut : cut + padding;
-}
-
-/** @returns As much of a text as fits, with a `…` where there is more. */
-export function cutText(text: string, width: number): string {
-  if (textWidth(text) <= width) return text;
-  let kept = '';
-  let taken = 0;
-  for (const { segment } of new Intl.Segmenter().segment(text)) {
-    taken += textWidth(segment);
-    if (taken > width - 1) break;
-    kept += segment;
-  }
-  return `${kept}…`;
 }

@@ -1,9 +1,9 @@
+import { cut } from '../dashboard/text.ts';
 import { formatClock, formatCount, formatSpan, plain } from '../format.ts';
 import type { RecentCall } from '../observe/status.ts';
 import type { AdminClient } from './admin-client.ts';
-import { findServer, type ServerOptions } from './find-server.ts';
+import { serverFinder, type ServerOptions } from './find-server.ts';
 import { follow, tellLost } from './follow.ts';
-import { cutText } from './table.ts';
 import { paintFor, type Paint } from './terminal.ts';
 
 interface Filter {
@@ -26,12 +26,13 @@ export async function tail(options: TailOptions): Promise<void> {
     if (options.json) stdout.write(`${JSON.stringify(call)}\n`);
     else stdout.write(`${callLine(call, paint, stdout.columns)}\n`);
   };
-  const server = await findServer(options);
+  const find = serverFinder(options);
+  const server = await find();
   const before = await callsBefore(server, options);
   for (const call of before.calls) show(call);
   await follow({
     server,
-    find: () => findServer(options),
+    find,
     after: before.seq,
     onEvent({ event, data }) {
       if (event === 'call' && isWanted(data as RecentCall, options)) show(data as RecentCall);
@@ -84,7 +85,7 @@ function callLine(call: RecentCall, paint: Paint, width: number | undefined): st
   if (why !== undefined) parts.push(why);
   if (error !== undefined) parts.push(error);
   const line = parts.map(plain).join('  ');
-  const text = width === undefined ? line : cutText(line, width);
+  const text = width === undefined ? line : cut(line, width);
   if (ending === 'aborted') return paint.faint(text);
   return ending === 'ok' ? text : paint.bad(text);
 }

@@ -22,7 +22,10 @@ export function paintFor(output: Output, env: Readonly<Record<string, string | u
 }
 
 /** The same rules as commander's for its help: `NO_COLOR` wins over `FORCE_COLOR`. */
-function isColourful(output: Output, env: Readonly<Record<string, string | undefined>>): boolean {
+export function isColourful(
+  output: Output,
+  env: Readonly<Record<string, string | undefined>>,
+): boolean {
   const forced = env['FORCE_COLOR'];
   if (env['NO_COLOR'] || forced === '0' || forced === 'false') return false;
   if (forced !== undefined) return true;

@@ -9,8 +9,6 @@ const SHORTEST = 0.1;
 const BUCKETS = 194;
 /** Of a bucket's end: as far from that as from its beginning, in proportion. */
 const MIDDLE = 2 / (1 + GROWTH);
-/** Buckets that a shown histogram joins: each of its steps ends 1.46 times as late as the one before. */
-const STEP = 4;
 
 const SLICES = 12;
 /** Milliseconds. */
@@ -51,12 +49,10 @@ export class Durations {
 
   /** @returns How many there were, up to `until` milliseconds each, from the first to the last step with any. */
   histogram(now: number): { until: number; count: number }[] {
-    const steps: { until: number; count: number }[] = [];
-    this.#merged(now).forEach((count, bucket) => {
-      const step = Math.floor(bucket / STEP);
-      steps[step] ??= { until: endOf((step + 1) * STEP - 1), count: 0 };
-      steps[step].count += count;
-    });
+    const steps = Array.from(this.#merged(now), (count, bucket) => ({
+      until: endOf(bucket),
+      count,
+    }));
     const first = steps.findIndex(({ count }) => count > 0);
     return first < 0 ? [] : steps.slice(first, steps.findLastIndex(({ count }) => count > 0) + 1);
   }

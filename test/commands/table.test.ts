@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cutText, table, textWidth, type Column } from '../../src/commands/table.ts';
+import { table, type Column } from '../../src/commands/table.ts';
+import { cut, widthOf } from '../../src/dashboard/text.ts';
 
 interface Row {
   readonly name: string;
@@ -62,7 +63,7 @@ describe('a table', () => {
     fc.assert(
       fc.property(some, fc.integer({ min: 28, max: 100 }), (any, width) => {
         for (const line of table(all, any, { width })) {
-          expect(textWidth(line)).toBeLessThanOrEqual(width);
+          expect(widthOf(line)).toBeLessThanOrEqual(width);
         }
       }),
     );
@@ -70,8 +71,8 @@ describe('a table', () => {
 });
 
 test('a text is cut between characters as they are seen', () => {
-  expect(cutText('abcdef', 6)).toBe('abcdef');
-  expect(cutText('abcdef', 4)).toBe('abc…');
-  expect(cutText('通义千问', 6)).toBe('通义…');
-  expect(cutText('👩‍👩‍👧👩‍👩‍👧👩‍👩‍👧', 5)).toBe('👩‍👩‍👧👩‍👩‍👧…');
+  expect(cut('abcdef', 6)).toBe('abcdef');
+  expect(cut('abcdef', 4)).toBe('abc…');
+  expect(cut('通义千问', 6)).toBe('通义…');
+  expect(cut('👩‍👩‍👧👩‍👩‍👧👩‍👩‍👧', 5)).toBe('👩‍👩‍👧👩‍👩‍👧…');
 });

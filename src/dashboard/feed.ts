@@ -1,0 +1,96 @@
+import type { InstanceDetail, News, RecentCall, Status } from '../observe/status.ts';
+
+/** Where the dashboard's data comes from, and its orders go: a running server, seen through its `/admin`. */
+export interface Feed {
+  /** Where the server is; without a path. It may be elsewhere when it has been started anew. */
+  readonly url: string;
+  readonly actions: Actions;
+  /**
+   * Begins to follow the server.
+   * @param listener Called with each event, as they come.
+   */
+  open(listener: (event: FeedEvent) => void): void;
+  close(): void;
+}
+
+export type FeedEvent =
+  | { readonly kind: 'snapshot'; readonly status: Status }
+  | { readonly kind: 'call'; readonly call: RecentCall }
+  | { readonly kind: 'news'; readonly news: News }
+  | { readonly kind: 'connection'; readonly connection: Connection };
+
+/** Points in time are milliseconds since the epoch, on this machine's clock. */
+export type Connection =
+  | { readonly state: 'connecting' }
+  | { readonly state: 'live' }
+  | {
+      readonly state: 'lost';
+      readonly triesAgainAt: number;
+      readonly reason: string;
+    };
+
+/** What can be asked of the server, and ordered. They reject with an error whose message is for people. */
+export interface Actions {
+  instance(name: string): Promise<InstanceDetail>;
+  change(name: string, change: InstanceChange): Promise<void>;
+  breaker(name: string, order: BreakerOrder): Promise<void>;
+  reload(): Promise<void>;
+  /** The applied configs, the latest first. */
+  history(): Promise<readonly ConfigVersion[]>;
+  rollback(version: number): Promise<void>;
+  /** A call that is over, with its bodies where they were captured. */
+  call(id: string): Promise<CallDetail>;
+  /** Sends a captured request again, as a client would. */
+  replay(request: ReplayRequest): Promise<Answer>;
+}
+
+export interface InstanceChange {
+  readonly enabled?: boolean;
+  readonly draining?: boolean;
+  readonly weight?: number;
+}
+
+export type BreakerOrder = 'open' | 'close' | 'reset';
+
+export interface ConfigVersion {
+  readonly version: number;
+  readonly appliedAt: number;
+  /** Where it came from, in a few words. */
+  readonly source: string;
+  /** How many lines differ from the one before it, or what changed. */
+  readonly summary: string;
+  /** It is the one in effect. */
+  readonly current: boolean;
+}
+
+export interface CallDetail {
+  readonly call: RecentCall;
+  /** Absent when `capture` did not keep it. */
+  readonly request: Message | undefined;
+  readonly answer: Message | undefined;
+}
+
+/** Headers, their secrets masked, and the body as text. */
+export interface Message {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** The body was longer than what is kept of it. */
+  readonly cut: boolean;
+}
+
+export interface ReplayRequest {
+  readonly detail: CallDetail;
+  /** The instance that is to answer; absent: wherever it is routed. */
+  readonly to: string | undefined;
+}
+
+/** An answer to a replayed call; times in milliseconds from its start. */
+export interface Answer {
+  readonly status: number;
+  readonly instance: string | undefined;
+  readonly model: string | undefined;
+  readonly firstByte: number;
+  readonly duration: number;
+  readonly contentType: string;
+  readonly body: string;
+}

@@ -1,0 +1,121 @@
+import { formatCount } from '../../format.ts';
+import { readAnswer, type AnswerText } from '../answer-text.ts';
+import type { Answer, CallDetail } from '../feed.ts';
+import { duration, rate } from '../figures.ts';
+import type { Line, Span } from '../line.ts';
+import { plainLines } from '../text.ts';
+import { diffWords, type DiffPart } from '../word-diff.ts';
+import { flow, grid, heading, paragraph } from './page.ts';
+
+const ZERO = { before: 0, now: 0 };
+
+export interface ReplayPage {
+  readonly detail: CallDetail;
+  readonly to: string | undefined;
+  /** Absent while it is awaited. */
+  readonly answer: Answer | undefined;
+}
+
+/** Both answers to one request: their figures side by side, and where their texts differ. */
+export function replayLines({ detail, to, answer }: ReplayPage, width: number): readonly Line[] {
+  const { call } = detail;
+  if (!answer) {
+    const where = to === undefined ? 'as it came' : `to ${to}`;
+    return [[`Sent again ${where}; waiting for the answer …`]];
+  }
+  const before =
+    detail.answer && readAnswer(detail.answer.body, contentType(detail.answer.headers));
+  const after = readAnswer(answer.body, answer.contentType);
+  const took = { before: call.duration - call.waited, now: answer.duration };
+  const tokensBefore = before?.tokensOut ?? call.usage?.output;
+  // A stream's tokens come after its first byte, any other answer's before it.
+  const start = call.stream ? { before: call.firstByte ?? 0, now: answer.firstByte } : ZERO;
+  const rows: Line[][] = [
+    [[''], [['before', 'accent']], [['now', 'accent']], []],
+    row('instance', call.instance, answer.instance),
+    row('model', call.upstreamModel ?? call.model, answer.model),
+    row(
+      'status',
+      call.status === undefined ? undefined : String(call.status),
+      String(answer.status),
+    ),
+    row('finish', before?.finish, after.finish),
+    [
+      ...row('first byte', known(call.firstByte), duration(answer.firstByte)),
+      [compare(call.firstByte, answer.firstByte)],
+    ],
+    [...row('total', duration(took.before), duration(took.now)), [compare(took.before, took.now)]],
+    row('tokens in', tokens(before?.tokensIn ?? call.usage?.input), tokens(after.tokensIn)),
+    row('tokens out', tokens(tokensBefore), tokens(after.tokensOut)),
+    row(
+      'tok/s',
+      speed(tokensBefore, took.before - start.before),
+      speed(after.tokensOut, took.now - start.now),
+    ),
+  ];
+  return [...grid(rows, width), [], ...textLines(before, after, width)];
+}
+
+function row(name: string, before: string | undefined, after: string | undefined): Line[] {
+  const changed = before !== undefined && after !== undefined && before !== after;
+  return [[[name, 'faint']], [before ?? '–'], [changed ? [after, 'strong'] : (after ?? '–')]];
+}
+
+function textLines(before: AnswerText | undefined, after: AnswerText, width: number): Line[] {
+  if (!before)
+    return [
+      heading('Answer'),
+      [['The answer before was not kept: there is nothing to compare with.', 'faint']],
+      ...paragraph(after.text, width),
+    ];
+  const parts = diffWords(plainLines(before.text), plainLines(after.text));
+  if (parts.every(({ kind }) => kind === 'same'))
+    return [heading('Text: no difference'), ...diffLines(parts, width)];
+  return [
+    [['Text', 'accent'], '   ', ['[-only before-]', 'bad'], '   ', ['{+only now+}', 'good']],
+    ...diffLines(parts, width),
+  ];
+}
+
+/** Signs around what changed, as `git diff --word-diff` has them: colour alone must not tell it. */
+const SIGNS = {
+  same: ['', '', undefined],
+  removed: ['[-', '-]', 'bad'],
+  added: ['{+', '+}', 'good'],
+} as const;
+
+function diffLines(parts: readonly DiffPart[], width: number): Line[] {
+  const spans = parts.map(({ kind, text }): Span => {
+    const [open, close, tone] = SIGNS[kind];
+    return tone ? [`${open}${text}${close}`, tone] : text;
+  });
+  return flow(spans, width);
+}
+
+function known(milliseconds: number | undefined): string | undefined {
+  return milliseconds === undefined ? undefined : duration(milliseconds);
+}
+
+function tokens(value: number | undefined): string | undefined {
+  return value === undefined ? undefined : formatCount(value);
+}
+
+/** @param took Milliseconds. */
+function speed(output: number | undefined, took: number): string | undefined {
+  return output === undefined || took <= 0 ? undefined : rate((output * 1000) / took);
+}
+
+/** `12 % faster`, `1.8 times as long`. */
+function compare(before: number | undefined, after: number): Span {
+  if (before === undefined || before <= 0 || after <= 0) return '';
+  const ratio = after / before;
+  if (ratio > 0.95 && ratio < 1.05) return ['about the same', 'faint'];
+  if (ratio >= 2) return [`${rate(ratio)} times as long`, 'warn'];
+  if (ratio > 1) return [`${Math.round((ratio - 1) * 100)} % slower`, 'warn'];
+  return [`${Math.round((1 - ratio) * 100)} % faster`, 'good'];
+}
+
+function contentType(headers: Readonly<Record<string, string>>): string {
+  const entry = Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-type');
+  return entry?.[1] ?? '';
+}
