@@ -32,15 +32,19 @@ if (values.help) {
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const vitest = fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url));
-const child = spawn(process.execPath, [vitest, 'run', 'test/chaos.test.ts'], {
-  cwd: root,
-  stdio: 'inherit',
-  env: {
-    ...process.env,
-    CHAOS_CALLS: values.calls,
-    ...(values.seed !== undefined && { CHAOS_SEED: values.seed }),
+const child = spawn(
+  process.execPath,
+  [vitest, 'run', 'test/chaos.test.ts', 'test/reload-load.test.ts'],
+  {
+    cwd: root,
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      CHAOS_CALLS: values.calls,
+      ...(values.seed !== undefined && { CHAOS_SEED: values.seed }),
+    },
   },
-});
+);
 child.on('exit', (code) => {
   process.exitCode = code ?? 1;
 });

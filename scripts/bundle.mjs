@@ -15,7 +15,7 @@ for (const name of readdirSync(dist, { recursive: true })) {
 
 const bundle = await rolldown({
   cwd: root,
-  input: { cli: 'src/cli.ts', index: 'src/index.ts' },
+  input: { cli: 'src/cli.ts', index: 'src/index.ts', adapters: 'src/adapters/kit.ts' },
   platform: 'node',
   // Otherwise React's build for development is bundled too, which is half as slow again.
   transform: { define: { 'process.env.NODE_ENV': '"production"' } },

@@ -5,9 +5,6 @@ import { fileURLToPath } from 'node:url';
 /** The folder of this package: the same whether its code runs from `src/` or bundled from `dist/`. */
 export const PACKAGE_ROOT = find(dirname(fileURLToPath(import.meta.url)));
 
-/** Whether the sources themselves run, as in tests. */
-export const FROM_SOURCE = import.meta.url.endsWith('.ts');
-
 function find(folder: string): string {
   return existsSync(join(folder, 'package.json')) ? folder : find(dirname(folder));
 }

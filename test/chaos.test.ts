@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ConfigInput } from '../src/config/schema.ts';
 import { SERVICES } from '../src/service.ts';
 import { KINDS, makeCall, type Fate, type Leaves } from './support/chaos-client.ts';
+import { dice } from './support/dice.ts';
 import { startGateway, until, type TestGateway } from './support/gateway.ts';
 import { moodyBackend, type MoodyBackend } from './support/moody-backend.ts';
 import { MOODS, type Mood, type MoodName } from './support/moods.ts';
@@ -27,17 +28,6 @@ const ms = (time: number): string => `${time}ms`;
 const timeouts = Object.fromEntries(
   Object.entries(TIMEOUTS).map(([name, time]) => [name, ms(time)]),
 );
-
-/** Mulberry32: the same numbers for the same seed. */
-function dice(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Another mood with each call. */
 function moody(names: readonly MoodName[], random: () => number): Mood {

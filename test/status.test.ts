@@ -25,7 +25,7 @@ describe('the status', () => {
       recent: { tokensPerSecond: 0, tokensGuessed: false },
       models: [],
       running: [],
-      config: { version: 1, restartNeeded: [] },
+      config: { version: 0, restartNeeded: [] },
     });
     expect(status.recent).not.toHaveProperty('errorShare');
     expect(readInstances(gateway)).toMatchObject([{ name: 'a', state: 'healthy' }]);

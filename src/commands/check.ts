@@ -1,3 +1,4 @@
+import type { Adapter } from '../adapters/adapter.ts';
 import { ADAPTERS } from '../adapters/index.ts';
 import { keyVariablesIn } from '../config/key-variables.ts';
 import { loadConfig } from '../config/load.ts';
@@ -36,6 +37,8 @@ interface Subject {
   readonly file: string | undefined;
   readonly warnings: readonly string[];
   readonly unset: ReadonlyMap<string, string>;
+  readonly adapters: Readonly<Record<string, Adapter>>;
+  readonly certificates: ReadonlyMap<string, string>;
   readonly keyVariables: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -97,8 +100,8 @@ function isWell(checked: readonly Checked[], problems: readonly unknown[]): bool
   );
 }
 
-function instancesOf({ config, unset }: Subject): Instance[] {
-  const settings = instanceSettings(config, { adapters: ADAPTERS, unset, env: process.env });
+function instancesOf({ config, ...context }: Subject): Instance[] {
+  const settings = instanceSettings(config, { ...context, env: process.env });
   const queue = new Queue();
   return settings.map((own) => new Instance(own, { queue, onState() {} }));
 }
@@ -121,8 +124,7 @@ function lookAtAll(
 
 async function subjectOf({ config: named, json }: CheckOptions, cwd: string): Promise<Subject> {
   const { env } = process;
-  const adapters = Object.values(ADAPTERS);
-  const loaded = await loadConfig({ file: named, cwd, env, adapters });
+  const loaded = await loadConfig({ file: named, cwd, env, adapters: ADAPTERS });
   if (loaded) return { ...loaded, keyVariables: await keyVariablesIn(loaded.file, cwd) };
   if (!json) process.stdout.write('There is no config: looking for what serve would find ...\n');
   const found = await discover({ env });
@@ -132,6 +134,8 @@ async function subjectOf({ config: named, json }: CheckOptions, cwd: string): Pr
     file: undefined,
     warnings: [],
     unset: new Map(),
+    adapters: ADAPTERS,
+    certificates: new Map(),
     keyVariables: new Map(
       usable.map(({ name, apiKeyVariable }) => [
         name,

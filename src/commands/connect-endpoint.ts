@@ -72,10 +72,12 @@ async function keysOf(
 ): Promise<readonly { name: string; key: string; models: readonly string[] }[]> {
   const { loadConfig } = await import('../config/load.ts');
   const { ADAPTERS } = await import('../adapters/index.ts');
-  const adapters = Object.values(ADAPTERS);
-  const loaded = await loadConfig({ file, cwd: process.cwd(), env: process.env, adapters }).catch(
-    () => undefined,
-  );
+  const loaded = await loadConfig({
+    file,
+    cwd: process.cwd(),
+    env: process.env,
+    adapters: ADAPTERS,
+  }).catch(() => undefined);
   return loaded?.config.server.apiKeys ?? [];
 }
 

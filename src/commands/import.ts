@@ -141,8 +141,8 @@ function countOf(number: number, noun: string): string {
 /** What the loader has against the new file, or warns of: mostly variables that are still to be set. */
 async function problemsOf(file: string, cwd: string): Promise<readonly string[]> {
   try {
-    const adapters = Object.values(ADAPTERS);
-    return (await loadConfig({ file, cwd, env: process.env, adapters }))?.warnings ?? [];
+    const { env } = process;
+    return (await loadConfig({ file, cwd, env, adapters: ADAPTERS }))?.warnings ?? [];
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'ConfigError') throw error;
     return error.message.split('\n');

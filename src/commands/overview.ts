@@ -46,9 +46,8 @@ interface ConfigState {
 async function describeConfig(): Promise<ConfigState> {
   const { env } = process;
   const cwd = process.cwd();
-  const adapters = Object.values(ADAPTERS);
   try {
-    const loaded = await loadConfig({ cwd, env, adapters });
+    const loaded = await loadConfig({ cwd, env, adapters: ADAPTERS });
     if (!loaded) return { text: 'none, from here upward', exists: false, valid: true };
     const { file, config, warnings } = loaded;
     const warned = warnings.length > 0 ? `, ${countOf(warnings.length, 'warning')}` : '';

@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ADAPTERS } from '../adapters/index.ts';
-import { loadConfig } from '../config/load.ts';
-import { applyOverrides, checkExposure } from '../config/overrides.ts';
-import { compile } from '../gateway/snapshot.ts';
+import { isatty } from 'node:tty';
+import { LiveConfig } from '../config/live.ts';
 import { openGateway, type Gateway } from '../http/gateway.ts';
 import { startServer, type HttpsOptions, type RunningServer } from '../http/server.ts';
-import { instanceSettings } from '../instances/settings.ts';
 import { openLog, type LogFormat } from '../observe/log.ts';
 import { VERSION } from '../version.ts';
 import { banner, instanceTable } from './banner.ts';
@@ -15,7 +13,7 @@ import { httpsFrom, type HttpsFlags } from './https.ts';
 import { addressText, ensureFree, ownUrl, type Address } from './listening.ts';
 import { stateFolder, writeState } from './state-file.ts';
 import { UserError } from './user-error.ts';
-import type { FoundConfig } from './zero-config.ts';
+import { configLoader, keepLooking, serveConfig, servedFrom } from './served-config.ts';
 
 export interface ServeOptions extends HttpsFlags {
   readonly config?: string;
@@ -30,8 +28,6 @@ export interface ServeOptions extends HttpsFlags {
 
 /** Milliseconds for the running calls to end after the first signal. */
 const DRAIN = 10_000;
-/** Milliseconds between two looks for backends when there is no config. */
-const LOOK_EVERY = 10_000;
 
 /** The command `serve`: runs until it is told to stop. */
 export async function serve(options: ServeOptions): Promise<void> {
@@ -45,35 +41,34 @@ export async function serve(options: ServeOptions): Promise<void> {
     write: screen?.write ?? ((text) => process.stdout.write(text)),
     now: Date.now,
   });
-  const loaded = await loadConfig({
-    file: options.config,
-    cwd: process.cwd(),
-    env,
-    adapters: Object.values(ADAPTERS),
-  });
+  const load = configLoader(options, env);
+  const loaded = await load();
   const found = loaded
     ? undefined
     : await (await import('./zero-config.ts')).findWithoutConfig({ env });
-  const source = loaded ?? found!;
-  const flags = { host: options.host, port: options.port };
-  const config = applyOverrides(source.config, flags, env);
-  checkExposure(config, { insecure: options.insecure ?? false });
+  const first = loaded ?? servedFrom(found!, options, env);
 
   let announced = false;
+  const live = new LiveConfig({
+    first,
+    load,
+    apply: (served) => serveConfig(gateway, served, env),
+    say: (level, message, lines = []) =>
+      gateway.observe.news({ kind: 'config', level, message, lines }),
+    state: stateFolder(env),
+    cwd: process.cwd(),
+  });
   const gateway = openGateway({
-    config,
+    live,
     log,
     adminToken: randomBytes(32).toString('base64url'),
-    file: loaded?.file,
     // The first state is told with the others, below.
     logsStates: () => announced,
   });
   const { fleet } = gateway;
-  const settingsOf = (of: Pick<FoundConfig, 'config' | 'unset'>) =>
-    instanceSettings(of.config, { adapters: ADAPTERS, unset: of.unset, env });
   const https = httpsFrom(options);
-  const server = await openServer(gateway, config.server, https);
-  fleet.apply(settingsOf(source));
+  const server = await openServer(gateway, first.config.server, https);
+  serveConfig(gateway, first, env);
 
   const state = await leaveWord(gateway, { url: server.url, config: loaded?.file });
   log.show(banner({ url: server.url, file: loaded?.file, news: found?.news ?? [] }));
@@ -93,10 +88,12 @@ export async function serve(options: ServeOptions): Promise<void> {
   }
   if (options.open && !(await openBrowser(`${ownUrl(server.url)}/`)))
     log.say('warn', 'there is no browser to open here');
-  const looking = found && keepLooking(found, gateway, { settingsOf, flags });
+  const looking = found && keepLooking(found, gateway, (next) => servedFrom(next, options, env));
+  reloadOnSignal(gateway);
   const end = stopOnSignal(async () => {
     screen?.close();
     looking?.close();
+    await live.close();
     await drain(server, gateway);
     state?.close();
     await fleet.close(true);
@@ -104,6 +101,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     log.flush();
   });
   const shown = screen?.show({ url: ownUrl(server.url), token: gateway.adminToken }, end);
+  await live.start();
 
   await fleet.probed();
   announced = true;
@@ -145,46 +143,24 @@ async function openServer(
   );
 }
 
-/** Without a config, backends come and go by themselves. */
-function keepLooking(
-  first: FoundConfig,
-  gateway: Gateway,
-  context: {
-    readonly settingsOf: (found: FoundConfig) => ReturnType<typeof instanceSettings>;
-    readonly flags: { readonly host: string | undefined; readonly port: number | undefined };
-  },
-): { close(): void } {
-  const { log, fleet } = gateway;
-  let current = first;
-  let closed = false;
-  let timer: NodeJS.Timeout | undefined;
-  const look = async (): Promise<void> => {
-    const next = await current.lookAgain();
-    if (closed) return;
-    if (next) {
-      current = next;
-      gateway.snapshot = compile(applyOverrides(next.config, context.flags, process.env));
-      fleet.apply(context.settingsOf(next));
-      for (const message of next.news) {
-        gateway.observe.news({ kind: 'discovery', level: 'info', message });
-      }
-    }
-    schedule();
-  };
-  const schedule = (): void => {
-    timer = setTimeout(() => void look().catch(report), LOOK_EVERY);
-  };
-  const report = (error: unknown): void => {
-    log.say('error', `looking for backends failed: ${String(error)}`);
-    schedule();
-  };
-  schedule();
-  return {
-    close() {
-      closed = true;
-      clearTimeout(timer);
-    },
-  };
+/** `kill -HUP` has the config read again; but who closes the terminal wants an end. */
+function reloadOnSignal(live: LiveConfig): void {
+  if (process.platform === 'win32') return;
+  const onTerminal = isatty(0) || isatty(1);
+  process.on('SIGHUP', () => {
+    if (onTerminal && !hasTerminal()) process.exit(129);
+    void live.reload('signal');
+  });
+}
+
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return true;
+  } catch {
+    // The system gives the error of a device that is not there.
+    return false;
+  }
 }
 
 /** Lets the running calls end, as long as {@link DRAIN} allows. */

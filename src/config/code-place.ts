@@ -14,12 +14,18 @@ const TOKEN =
  * Finds an option in the source text of a config in TypeScript or JavaScript, as far as it is
  * written down there: what a call or a spread brings in has no place of its own.
  *
+ * @param exported The name of the export that is meant, if there is one; else the default one.
  * @returns The place of the option, or of the nearest block around it; `undefined` when not even
  * the exported object is found.
  */
-export function placeInCode(text: string, path: Path, at: 'key' | 'value'): Place | undefined {
+export function placeInCode(
+  text: string,
+  path: Path,
+  at: 'key' | 'value',
+  exported?: string,
+): Place | undefined {
   const tokens = tokenize(text);
-  let value = rootObject(tokens);
+  let value = rootObject(tokens, exported);
   if (value === undefined) return undefined;
   let found = value;
   for (const [depth, segment] of path.entries()) {
@@ -41,15 +47,23 @@ function tokenize(text: string): Token[] {
 }
 
 /** The index of the `{` of the exported object: in place, in a call, or under a name. */
-function rootObject(tokens: readonly Token[]): number | undefined {
+function rootObject(tokens: readonly Token[], exported?: string): number | undefined {
   const textAt = (index: number): string => tokens[index]?.text ?? '';
   let at = tokens.findIndex(
     ({ text }, index) =>
-      (text === 'default' && textAt(index - 1) === 'export') ||
-      (text === '=' && textAt(index - 1) === 'exports' && textAt(index - 2) === '.'),
+      text === exported &&
+      /^(const|let|var)$/.test(textAt(index - 1)) &&
+      textAt(index - 2) === 'export',
   );
-  if (at < 0) return undefined;
-  at++;
+  if (at < 0) {
+    at = tokens.findIndex(
+      ({ text }, index) =>
+        (text === 'default' && textAt(index - 1) === 'export') ||
+        (text === '=' && textAt(index - 1) === 'exports' && textAt(index - 2) === '.'),
+    );
+    if (at < 0) return undefined;
+    at++;
+  }
   if (isName(textAt(at)) && textAt(at + 1) !== '(') {
     const name = textAt(at);
     at = tokens.findIndex(

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { knownKeys, options } from './json-schema.ts';
 import { pathText, type Finding, type Path } from './problem.ts';
+import { isSecret } from './secrets.ts';
 import { nearest, suggestion } from './suggest.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -109,7 +110,7 @@ function unknownOption(block: Path, key: string): string {
 
 /** Where an option of this name is known; the outermost place, if there are several. */
 function homeOf(key: string): string | undefined {
-  const known = options().filter(({ notYet }) => !notYet);
+  const known = options();
   if (known.some(({ path }) => path === key)) return 'at the top level';
   const [block] = known
     .filter(({ path }) => path.endsWith(`.${key}`))
@@ -135,13 +136,9 @@ function lookUp(data: unknown, path: Path): Found {
   return { present: value !== undefined && value !== null, empty: value === null, value };
 }
 
-/** Options that hold secrets: what stands there is not quoted. */
-const SECRET = /^(apiKeys?|adminToken|headers)$/;
-
 /** What stands in the file instead, if that helps and tells no secret. */
 function given(path: Path, { value }: Found): string {
-  const secret = path.some((segment) => typeof segment === 'string' && SECRET.test(segment));
-  if (secret || !isScalar(value)) return '';
+  if (isSecret(path) || !isScalar(value)) return '';
   const text = String(value);
   // An address with an `@` carries a password.
   if (text.length === 0 || text.length > 60 || text.includes('@')) return '';

@@ -12,19 +12,6 @@ import { LONGEST_DURATION, parseDuration, parseRate, parseSize, type Rate } from
 export const VARIABLE = String.raw`\$\{.+\}`;
 const orVariable = (pattern: string): string => `^(${pattern})$|${VARIABLE}`;
 
-/** Defines an option whose behaviour is still to come: naming it is an error, never silence. */
-export function notYet<T extends z.ZodType>(schema: T): T {
-  const refused = z.preprocess((_value, ctx) => {
-    ctx.addIssue({ code: 'custom', message: 'is not supported yet' });
-    return z.NEVER;
-  }, schema);
-  // What is in it is not looked at; for types and JSON Schema it is still the option that will be.
-  return refused.meta({
-    deprecationMessage: 'not supported yet',
-    doNotSuggest: true,
-  }) as unknown as T;
-}
-
 const DURATION = 'must be a duration like 500ms, 30s, 5m or 2h';
 export const duration = z
   .string(DURATION)
@@ -117,6 +104,12 @@ export const host = z
 
 /** Text that is not empty. */
 export const text = z.string().min(1);
+
+export const urlPath = z.string().regex(/^\/\S*$/, 'must be a path like /v1/chat/completions');
+
+export const headerName = z
+  .string()
+  .regex(/^[!#$%&'*+.^_`|~\w-]+$/, 'must be the name of a header, like x-api-key');
 
 const ADDRESS_PATTERN = orVariable(String.raw`[hH][tT][tT][pP][sS]?://.+`);
 export const address = checkedText(addressProblem).meta({ pattern: ADDRESS_PATTERN });

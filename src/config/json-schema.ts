@@ -15,7 +15,6 @@ export interface SchemaNode {
   readonly propertyNames?: SchemaNode;
   readonly items?: SchemaNode;
   readonly anyOf?: readonly SchemaNode[];
-  readonly deprecationMessage?: string;
   readonly $defs?: Readonly<Record<string, SchemaNode>>;
 }
 
@@ -45,7 +44,6 @@ export interface Option {
   readonly default: unknown;
   /** Within its block. */
   readonly required: boolean;
-  readonly notYet: boolean;
 }
 
 /** What stands under the root's own keys rather than being shared. */
@@ -59,34 +57,24 @@ const PLACED: Readonly<Record<string, string>> = {
 export function options(): Option[] {
   const root = jsonSchema();
   const found: Option[] = [];
-  const blocks = Object.entries(root.$defs ?? {});
-  const open = new Set<string>();
-  const visit = (node: SchemaNode, path: string, inNotYet: boolean): void => {
+  const visit = (node: SchemaNode, path: string): void => {
     for (const [key, child] of Object.entries(node.properties ?? {})) {
       const at = path ? `${path}.${key}` : key;
-      const notYet = inNotYet || child.deprecationMessage !== undefined;
-      if (child.$ref && !notYet) open.add(blockName(child.$ref));
       found.push({
         path: at,
         description: child.description ?? '',
         default: child.default,
         required: node.required?.includes(key) ?? false,
-        notYet,
       });
-      visit(child, at, notYet);
+      visit(child, at);
     }
     if (typeof node.additionalProperties === 'object')
-      visit(node.additionalProperties, `${path}.*`, inNotYet);
-    if (node.items) visit(node.items, `${path}[]`, inNotYet);
-    for (const variant of node.anyOf ?? []) visit(variant, path, inNotYet);
+      visit(node.additionalProperties, `${path}.*`);
+    if (node.items) visit(node.items, `${path}[]`);
+    for (const variant of node.anyOf ?? []) visit(variant, path);
   };
-  visit(root, '', false);
-  for (const [name, block] of blocks) {
-    const placed = PLACED[name];
-    if (placed) visit(block, placed, false);
-  }
-  // Last, when it is known which shared blocks are in use somewhere.
-  for (const [name, block] of blocks) if (!PLACED[name]) visit(block, name, !open.has(name));
+  visit(root, '');
+  for (const [name, block] of Object.entries(root.$defs ?? {})) visit(block, PLACED[name] ?? name);
   return found;
 }
 

@@ -1,9 +1,11 @@
-import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { check, type KnownAdapter } from './check.ts';
+import type { Adapter } from '../adapters/adapter.ts';
+import { readCertificates, withCertificates } from './certificates.ts';
+import { check } from './check.ts';
 import { interpolate, type Environment, type Interpolated, type Unset } from './interpolate.ts';
+import { loadAdapters, type OwnAdapter } from './own-adapters.ts';
 import {
   byPlace,
   ConfigError,
@@ -16,29 +18,43 @@ import {
 } from './problem.ts';
 import { schema, type Config } from './schema.ts';
 import { findConfig } from './search.ts';
-import { readSource, unreadable, type Source } from './source.ts';
+import { readSource, type Source } from './source.ts';
 
 export interface LoadedConfig {
   readonly config: Config;
+  /** As its author wrote it, with the variables filled in. */
+  readonly data: unknown;
+  /** The whole file. */
+  readonly text: string;
   /** Absolute. */
   readonly file: string;
   /**
    * Every file the config was made from, absolute: itself, what it imports, the `.env` beside it
-   * (also when there is none yet) and certificates.
+   * (also when there is none yet), certificates, and the modules of own adapters with their imports.
    */
   readonly sources: readonly string[];
   /** One line each, with its place. */
   readonly warnings: readonly string[];
   /** Instances that are `misconfigured` because a variable is not set: its name by theirs. */
   readonly unset: ReadonlyMap<string, string>;
+  /** All that an instance may name: those that come with jairouter, and the config's own. */
+  readonly adapters: Readonly<Record<string, Adapter>>;
+  readonly ownAdapters: ReadonlyMap<string, OwnAdapter>;
+  /** What is in the files that `tls.ca` names, by their path. */
+  readonly certificates: ReadonlyMap<string, string>;
 }
 
 export interface LoadOptions {
   /** As given with `-c`, from `cwd`; absent: it is searched for. */
   readonly file?: string | undefined;
+  /** What to take for the file's content, to see what would come of it. */
+  readonly text?: string | undefined;
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
-  readonly adapters: readonly KnownAdapter[];
+  /** Those that come with jairouter, by their names. */
+  readonly adapters: Readonly<Record<string, Adapter>>;
+  /** What was loaded before: own adapters that did not change are the same objects as there. */
+  readonly previous?: LoadedConfig | undefined;
 }
 
 /**
@@ -48,23 +64,46 @@ export interface LoadOptions {
  * @throws ConfigError with everything that is wrong.
  */
 export async function loadConfig(options: LoadOptions): Promise<LoadedConfig | undefined> {
-  const { cwd, env, adapters } = options;
+  const { cwd, env } = options;
   const file = options.file === undefined ? await findConfig(cwd, env) : resolve(cwd, options.file);
   if (file === undefined) return undefined;
-  const source = await readSource(file, cwd);
+  const sources = new Set<string>();
+  try {
+    return await loadFile(file, sources, options);
+  } catch (error) {
+    if (error instanceof ConfigError) error.sources = [...sources];
+    throw error;
+  }
+}
+
+async function loadFile(
+  file: string,
+  sources: Set<string>,
+  { text, cwd, env, adapters: builtIn, previous }: LoadOptions,
+): Promise<LoadedConfig> {
   const dotenv = await readDotenv(file);
+  sources.add(file).add(dotenv.file);
+  const source = await readSource(file, cwd, { text, files: sources });
   // The process's own environment wins.
   const environment: Environment = (name) => env[name] ?? dotenv.values[name];
 
   const filled = interpolate(source.data ?? {}, environment);
-  const { data, unset, findings: unsetErrors } = turnOff(filled, adapters);
+  const { data, unset, findings: unsetErrors } = turnOff(filled, Object.keys(builtIn));
   const parsed = schema.safeParse(data);
   // Only for a config that has errors: it walks the whole schema.
   const schemaErrors = parsed.success
     ? []
     : (await import('./explain.ts')).explain(parsed.error.issues, source.data);
-  const checked = check(data, { adapters, off: firstVariables(unset) });
+  const own = await loadAdapters(data, {
+    folder: dirname(file),
+    cwd,
+    builtIn,
+    files: sources,
+    previous: previous?.ownAdapters,
+  });
+  const checked = check(data, { adapters: own.known, off: firstVariables(unset) });
   const certificates = await readCertificates(data, dirname(file));
+  for (const certificate of certificates.files.values()) sources.add(certificate);
 
   const toProblem = ({ path, at, message }: Finding): Problem => ({
     file: shownPath(file, cwd),
@@ -76,20 +115,30 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig | u
     ...filled.findings.map(aboutPath),
     ...unsetErrors,
     ...schemaErrors,
+    ...own.errors,
     ...checked.errors,
     ...certificates.errors,
   ]);
-  if (!parsed.success || errors.length > 0 || source.mistakes.length > 0)
-    throw new ConfigError([...mistakes(source, shownPath(file, cwd)), ...errors.map(toProblem)]);
+  const problems = [
+    ...mistakes(source, shownPath(file, cwd)),
+    ...errors.map(toProblem),
+    ...own.problems,
+  ];
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
 
   const missed = unset.filter(({ instance }) => parsed.data.instances[instance]?.enabled);
   const warnings = [...missed.map(turnedOff), ...checked.warnings].map(toProblem).sort(byPlace);
   return {
-    config: withCertificates(parsed.data, certificates.files),
+    config: withCertificates(parsed.data, certificates),
+    data,
+    text: source.text,
     file,
-    sources: [...new Set([...source.files, dotenv.file, ...certificates.files.values()])],
+    sources: [...sources],
     warnings: warnings.map(renderProblem),
     unset: firstVariables(unset),
+    adapters: own.adapters,
+    ownAdapters: own.own,
+    certificates: certificates.texts,
   };
 }
 
@@ -112,7 +161,7 @@ interface TurnedOff {
 }
 
 /** Takes out of the instances what names an unset variable, so that the rest can be checked. */
-function turnOff({ data, unset }: Interpolated, adapters: readonly KnownAdapter[]): TurnedOff {
+function turnOff({ data, unset }: Interpolated, adapters: readonly string[]): TurnedOff {
   const off: (Unset & { instance: string })[] = [];
   const findings: Finding[] = [];
   for (const each of unset) {
@@ -131,7 +180,7 @@ function turnOff({ data, unset }: Interpolated, adapters: readonly KnownAdapter[
   return { data, unset: off, findings };
 }
 
-function leaveOut(data: unknown, path: Path, adapters: readonly KnownAdapter[]): void {
+function leaveOut(data: unknown, path: Path, adapters: readonly string[]): void {
   // A list goes as a whole, or its other entries would change places.
   const index = path.findIndex((segment) => typeof segment === 'number');
   const keys = index < 0 ? path : path.slice(0, index);
@@ -139,7 +188,7 @@ function leaveOut(data: unknown, path: Path, adapters: readonly KnownAdapter[]):
   for (const key of keys.slice(0, -1)) block = block[key] as Record<string | number, unknown>;
   const option = keys.at(-1)!;
   // An instance that is off still needs some adapter to be shown with.
-  if (keys.length === 3 && option === 'adapter') block[option] = adapters[0]?.name;
+  if (keys.length === 3 && option === 'adapter') block[option] = adapters[0];
   else delete block[option];
 }
 
@@ -159,62 +208,6 @@ function firstVariables(unset: TurnedOff['unset']): Map<string, string> {
   return new Map(unset.toReversed().map(({ instance, variable }) => [instance, variable]));
 }
 
-interface Certificates {
-  /** Absolute paths, by instance. */
-  readonly files: ReadonlyMap<string, string>;
-  readonly errors: readonly Finding[];
-}
-
-/** Resolves `tls.ca` from the config's folder, and proves that there is a certificate. */
-async function readCertificates(data: unknown, folder: string): Promise<Certificates> {
-  const files = new Map<string, string>();
-  const errors: Finding[] = [];
-  const instances = childOf(data, 'instances');
-  for (const [name, instance] of Object.entries(isBlock(instances) ? instances : {})) {
-    const ca = childOf(childOf(instance, 'tls'), 'ca');
-    if (typeof ca !== 'string' || ca === '') continue;
-    const file = resolve(folder, ca);
-    const problem = await certificateProblem(file);
-    if (problem === undefined) files.set(name, file);
-    else
-      errors.push({
-        path: ['instances', name, 'tls', 'ca'],
-        at: 'value',
-        message: `certificate ${file}: ${problem}`,
-      });
-  }
-  return { files, errors };
-}
-
-async function certificateProblem(file: string): Promise<string | undefined> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    return unreadable(error);
-  }
-  const PEM = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
-  const certificates = text.match(PEM) ?? [];
-  if (certificates.length === 0) return 'holds no certificate in PEM form';
-  try {
-    // TLS itself passes over what it can't read, and then says only that nothing fits.
-    for (const certificate of certificates) void new X509Certificate(certificate);
-    return undefined;
-  } catch {
-    // Its own words are OpenSSL's.
-    return 'holds a certificate that is damaged';
-  }
-}
-
-function withCertificates(config: Config, files: ReadonlyMap<string, string>): Config {
-  if (files.size === 0) return config;
-  const instances = Object.entries(config.instances).map(([name, instance]) => {
-    const ca = files.get(name);
-    return [name, ca && instance.tls ? { ...instance, tls: { ...instance.tls, ca } } : instance];
-  });
-  return { ...config, instances: Object.fromEntries(instances) as Config['instances'] };
-}
-
 /** One complaint for each place: the later checks may stumble over what an earlier one named. */
 function firstOfEach(findings: readonly Finding[]): Finding[] {
   const seen = new Map<string, Finding>();
@@ -231,12 +224,4 @@ function aboutPath({ path, at, message }: Finding): Finding {
 
 function mistakes({ mistakes: found }: Source, file: string): Problem[] {
   return found.map((mistake) => ({ file, path: '', ...mistake }));
-}
-
-function isBlock(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
-}
-
-function childOf(value: unknown, key: string): unknown {
-  return isBlock(value) ? value[key] : undefined;
 }

@@ -27,6 +27,8 @@ export interface Problem {
 /** A config that can't be used; `message` has one line for each problem, sorted by place. */
 export class ConfigError extends Error {
   readonly problems: readonly Problem[];
+  /** Every file that has a part in it, absolute, missing ones too; none when it is not about files. */
+  sources: readonly string[] = [];
 
   /** @param problems At least one. */
   constructor(problems: readonly Problem[]) {

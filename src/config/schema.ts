@@ -1,18 +1,19 @@
 import { z } from 'zod';
 import type { Adapter } from '../adapters/adapter.ts';
 import { ADAPTERS } from '../adapters/index.ts';
-import { SERVICES } from '../service.ts';
+import { OPERATIONS, SERVICES, type Operation } from '../service.ts';
 import {
   address,
   baseUrl,
   duration,
   flag,
+  headerName,
   host,
-  notYet,
   numeric,
   rate,
   size,
   text,
+  urlPath,
 } from './fields.ts';
 import { BUILT_IN } from './settings.ts';
 import { formatDuration } from './units.ts';
@@ -257,7 +258,7 @@ const warmers = Object.values<Adapter>(ADAPTERS)
 const instance = z
   .strictObject({
     adapter: text.meta({
-      description: `What kind of backend it is: ${Object.keys(ADAPTERS).join(', ')}.`,
+      description: `What kind of backend it is: ${Object.keys(ADAPTERS).join(', ')}, or one of \`adapters\`.`,
     }),
     baseUrl: baseUrl.optional().meta({
       description:
@@ -344,6 +345,61 @@ const instance = z
     circuitBreaker: circuitBreaker.optional().meta({ description: BREAKER }),
   })
   .meta({ id: 'instance', description: 'One running backend.' });
+
+const operation = z.enum(Object.keys(OPERATIONS) as [Operation, ...Operation[]]);
+
+/** An adapter of one's own without code. */
+export const adapterDefinition = z.strictObject({
+  extends: text.meta({ description: 'The adapter that it does as, but for what stands beside.' }),
+  baseUrl: baseUrl
+    .optional()
+    .meta({ description: 'The address of instances that have none of their own.' }),
+  cloud: flag
+    .optional()
+    .meta({ description: 'Whether it is a service that is paid by use, and so probed rarely.' }),
+  ports: z
+    .array(numeric({ whole: true, min: 1, max: 65_535 }))
+    .min(1)
+    .optional()
+    .meta({
+      description:
+        'Where it listens; without a `baseUrl`, the first one on this machine is the address of instances that have none.',
+    }),
+  services: z
+    .array(service)
+    .min(1)
+    .optional()
+    .meta({ description: 'The services it can. Unset: those of the adapter it extends.' }),
+  without: z
+    .array(operation)
+    .min(1)
+    .optional()
+    .meta({ description: 'Single operations of its services that it does not have.' }),
+  prefix: z
+    .string()
+    .regex(/^(\/\S+)?$/, 'must be empty, or a path like /api/v2')
+    .optional()
+    .meta({ description: 'What stands in the place of the `/v1` that paths begin with.' }),
+  paths: z
+    .partialRecord(z.enum([...operation.options, 'models']), urlPath)
+    .optional()
+    .meta({
+      description:
+        'Paths below `baseUrl` that differ in more than that, by operation; `models` is where it lists its own.',
+    }),
+  auth: z
+    .strictObject({
+      header: headerName.meta({ description: 'The header that carries the key.' }),
+      scheme: text.optional().meta({ description: 'A word before the key, such as `Token`.' }),
+    })
+    .optional()
+    .meta({ description: 'How it takes its key. Unset: as the adapter it extends.' }),
+  models: z
+    .array(text)
+    .min(1)
+    .optional()
+    .meta({ description: 'The models of a backend that can list none. Unset: it is asked.' }),
+});
 
 const model = z
   .strictObject({
@@ -460,9 +516,13 @@ export const schema = z
       .record(text, model)
       .prefault({})
       .meta({ description: 'Model names of your own, and what they stand for.' }),
-    adapters: notYet(z.record(text, z.unknown()))
-      .optional()
-      .meta({ description: 'Adapters of your own.' }),
+    adapters: z
+      .record(text, z.union([text, adapterDefinition]))
+      .prefault({})
+      .meta({
+        description:
+          'Adapters of your own, by name: the path of a module, or what one has other than another.',
+      }),
     rateLimit: rateLimit.optional().meta({ description: 'A limit on all calls together.' }),
   })
   .meta({ title: 'jairouter configuration' });
@@ -471,4 +531,5 @@ export const schema = z
 export type ConfigInput = z.input<typeof schema>;
 /** A valid config with units read and defaults filled in; inheritance is resolved by `settings.ts`. */
 export type Config = z.output<typeof schema>;
+export type AdapterExtension = z.output<typeof adapterDefinition>;
 export type Strategy = (typeof STRATEGIES)[number];

@@ -132,13 +132,16 @@ export function serviceSettings(
   };
 }
 
-/** @returns The time-outs of one service on one instance: built-in < `defaults` < service < instance. */
-export function timeoutsFor(config: Config, service: Service, instance: string): Timeouts {
+/**
+ * @returns The time-outs of one service on one instance: built-in < `defaults` < service < instance;
+ * without an instance, what holds on one that sets none.
+ */
+export function timeoutsFor(config: Config, service: Service, instance?: string): Timeouts {
   return layered<Timeouts>(
     BUILT_IN.timeouts,
     config.defaults.timeouts,
     config.services[service]?.timeouts,
-    config.instances[instance]?.timeouts,
+    instance === undefined ? undefined : config.instances[instance]?.timeouts,
   );
 }
 

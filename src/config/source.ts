@@ -16,12 +16,12 @@ export function placeAt(text: string, offset: number): Place {
 
 /** A config file that was read, and where in it things stand. */
 export interface Source {
+  /** The whole file, without a byte order mark. */
+  readonly text: string;
   /** As its author wrote it, before variables are filled in; `undefined` for an empty file. */
   readonly data: unknown;
   /** Mistakes that leave the rest readable, such as a key given twice. */
   readonly mistakes: readonly (Place & { readonly message: string })[];
-  /** Every file that was read for it. */
-  readonly files: readonly string[];
   /** The place of a key or a value, or of the nearest block around it that has one. */
   place(path: Path, at: Finding['at']): Place | undefined;
 }
@@ -37,31 +37,46 @@ export class SourceError extends Error {
   }
 }
 
-const TEXT = new Set(['', '.yaml', '.yml', '.json']);
+const DATA = new Set(['', '.yaml', '.yml', '.json']);
 const CODE = new Set(['.ts', '.mts', '.js', '.mjs']);
 
 /** The key under which a `package.json` holds our config. */
 export const PACKAGE_KEY = 'jairouter';
 
+/** Whether a config file is run, rather than read. */
+export function isCode(file: string): boolean {
+  return CODE.has(extname(file));
+}
+
 /**
  * Reads one config file, by its ending.
  *
  * @param file Absolute.
+ * @param options.text What to take for the file's content.
+ * @param options.files Gets every file that it is made from, missing ones too.
  * @throws ConfigError when it is missing, of an unknown kind, or not even YAML, JSON or a module.
  */
-export async function readSource(file: string, cwd: string): Promise<Source> {
+export async function readSource(
+  file: string,
+  cwd: string,
+  {
+    text: given,
+    files = new Set(),
+  }: { readonly text?: string | undefined; readonly files?: Set<string> } = {},
+): Promise<Source> {
   const shown = shownPath(file, cwd);
   const fail = (...mistakes: SourceError['mistakes']): never => {
     throw new ConfigError(mistakes.map((mistake) => ({ file: shown, path: '', ...mistake })));
   };
   const ending = extname(file);
-  if (!TEXT.has(ending) && !CODE.has(ending))
+  if (!DATA.has(ending) && !CODE.has(ending))
     fail({ message: `can't be read as a config; it must end in .yaml, .json, .ts or .js` });
+  files.add(file);
   try {
-    const text = await readText(file);
+    const text = given ?? (await readText(file));
     if (CODE.has(ending)) {
       const { readModule } = await import('./module-source.ts');
-      return await readModule(file, text);
+      return await readModule(file, text, files);
     }
     const { readYaml } = await import('./yaml-source.ts');
     const source = readYaml(file, text);
@@ -72,7 +87,11 @@ export async function readSource(file: string, cwd: string): Promise<Source> {
   }
 }
 
-async function readText(file: string): Promise<string> {
+/**
+ * Reads a file, without its byte order mark.
+ * @throws SourceError with the reason when it can't be read.
+ */
+export async function readText(file: string): Promise<string> {
   try {
     return (await readFile(file, 'utf8')).replace(/^\uFEFF/, '');
   } catch (error) {

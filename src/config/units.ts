@@ -32,6 +32,14 @@ export function formatDuration(ms: number): string {
   return `${ms / length}${unit}`;
 }
 
+/** @returns Bytes as a config writes them, in the largest unit of thousands that holds them whole. */
+export function formatSize(bytes: number): string {
+  const [unit, length] = (['gb', 'mb', 'kb'] as const)
+    .map((name) => [name, SIZE_UNITS[name]] as const)
+    .find(([, size]) => bytes >= size && bytes % size === 0) ?? ['b', 1];
+  return `${bytes / length}${unit}`;
+}
+
 /** A number of calls (or tokens) in a span of time. */
 export interface Rate {
   readonly count: number;

@@ -41,9 +41,9 @@ export function readYaml(file: string, text: string): Source {
     throw new SourceError([placed(json)]);
   if (fatal.length > 0) throw new SourceError([...firstOfEachLine(fatal), ...harmless]);
   return {
+    text,
     data: toData(document),
     mistakes: harmless,
-    files: [file],
     place(path, at) {
       const offset = offsetOf(document, path, at);
       return offset === undefined ? undefined : placeAt(offset);

@@ -68,9 +68,10 @@ export const FILTERS: readonly Filter[] = [
       const { state, stateDetail, nextLook } = instance;
       if (state === 'healthy' || state === 'unknown') return undefined;
       const detail = stateDetail === undefined ? '' : ` (${stateDetail})`;
-      const back =
-        nextLook === undefined ? '' : `, and is looked at again in ${seconds(nextLook - now)}`;
-      return { kind: state, reason: `is ${state}${detail}${back}`, until: nextLook };
+      // A look changes nothing about one that is to be left alone.
+      const until = state === 'draining' ? undefined : nextLook;
+      const back = until === undefined ? '' : `, and is looked at again in ${seconds(until - now)}`;
+      return { kind: state, reason: `is ${state}${detail}${back}`, until };
     },
     pass: ({ instance }) =>
       instance.state === 'unknown' ? 'is not probed yet, and may serve' : 'is healthy',

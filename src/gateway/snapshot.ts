@@ -1,4 +1,4 @@
-import type { Config } from '../config/schema.ts';
+import type { Config, Strategy } from '../config/schema.ts';
 import {
   serviceSettings,
   timeoutsFor,
@@ -30,13 +30,16 @@ export interface ServicePlan {
   /** Milliseconds, or the usual time to first byte, after which a late attempt gets company. */
   readonly hedge: number | 'p95' | undefined;
   readonly defaultModel: string | undefined;
-  /** Time-outs on an instance, by its name. */
-  readonly timeouts: ReadonlyMap<string, Timeouts>;
+  /**
+   * Time-outs on an instance, by its name. A call may meet one that the config got later than it
+   * started: that one has what holds for the service.
+   */
+  readonly timeoutsOn: (instance: string) => Timeouts;
   /**
    * The strategy's state for the calls of one model: models have different candidates, and what
    * one model's calls did must not shift another's turns.
    */
-  balancerFor(model: string): Balancer;
+  readonly balancerFor: (model: string) => Balancer;
 }
 
 /** The immutable plan compiled from one valid config. */
@@ -49,26 +52,14 @@ export interface Snapshot {
 
 /**
  * Compiles a valid config; fails only on a bug.
- * @param previous What it follows: rate limits that mean the same as before keep their counts.
+ * @param previous What it follows: rate limits that mean the same as before keep their counts, and a
+ * service that is balanced as before keeps its turns.
  */
 export function compile(config: Config, previous?: Snapshot): Snapshot {
-  const instances = Object.keys(config.instances);
-  const plan = (service: Service): ServicePlan => {
-    const settings = serviceSettings(config, service);
-    const balancers = new Map<string, Balancer>();
-    return {
-      ...settings,
-      timeouts: new Map(instances.map((name) => [name, timeoutsFor(config, service, name)])),
-      balancerFor(model) {
-        let balancer = balancers.get(model);
-        if (!balancer) {
-          balancer = BALANCERS[settings.loadBalance.strategy]();
-          balancers.set(model, balancer);
-        }
-        return balancer;
-      },
-    };
-  };
+  const plans = SERVICES.map((service) => {
+    const before = previous?.services[service];
+    return [service, planFor(service, config, before)] as const;
+  });
   return {
     config,
     aliases: new Map(
@@ -77,11 +68,39 @@ export function compile(config: Config, previous?: Snapshot): Snapshot {
         { targets: model.targets.map(splitTarget), fallback: model.fallback },
       ]),
     ),
-    services: Object.fromEntries(SERVICES.map((service) => [service, plan(service)])) as Record<
-      Service,
-      ServicePlan
-    >,
+    services: Object.fromEntries(plans) as Record<Service, ServicePlan>,
     limits: new Limits(limitRules(config), previous?.limits),
+  };
+}
+
+function planFor(service: Service, config: Config, before: ServicePlan | undefined): ServicePlan {
+  const settings = serviceSettings(config, service);
+  const { strategy } = settings.loadBalance;
+  return {
+    ...settings,
+    timeoutsOn: timeoutsIn(config, service),
+    balancerFor:
+      before?.loadBalance.strategy === strategy ? before.balancerFor : balancersFor(strategy),
+  };
+}
+
+/** Apart, as what a function closes over it keeps alive: the plan before, and the one before that. */
+function timeoutsIn(config: Config, service: Service): ServicePlan['timeoutsOn'] {
+  const names = Object.keys(config.instances);
+  const own = new Map(names.map((name) => [name, timeoutsFor(config, service, name)] as const));
+  const usual = timeoutsFor(config, service);
+  return (instance) => own.get(instance) ?? usual;
+}
+
+function balancersFor(strategy: Strategy): ServicePlan['balancerFor'] {
+  const balancers = new Map<string, Balancer>();
+  return (model) => {
+    let balancer = balancers.get(model);
+    if (!balancer) {
+      balancer = BALANCERS[strategy]();
+      balancers.set(model, balancer);
+    }
+    return balancer;
   };
 }
 

@@ -170,6 +170,7 @@ async function attempt(
   }
   // Selection has just found room and leave for it, in this very turn of the event loop.
   const slot = takeSlot(instance, road);
+  instance.enter();
   const permit = instance.breaker.acquire(performance.now())!;
   let report: AttemptReport;
   let startedAfter: number;
@@ -197,6 +198,7 @@ async function attempt(
     throw error;
   } finally {
     slot.release();
+    instance.leave();
   }
 
   const { end, firstByte, duration } = report;

@@ -1,16 +1,17 @@
-import type { Config } from '../config/schema.ts';
+import type { LiveConfig } from '../config/live.ts';
 import { compile, type Snapshot } from '../gateway/snapshot.ts';
 import { Fleet } from '../instances/fleet.ts';
 import { breakerNews, stateNews } from '../observe/instance-news.ts';
 import type { Log } from '../observe/log.ts';
 import { Observatory } from '../observe/observatory.ts';
-import type { ConfigStatus } from '../observe/status.ts';
 import type { Call } from './call.ts';
 
 /** What a running server works with. A call takes the snapshot once, at its start. */
 export interface Gateway {
   snapshot: Snapshot;
   readonly fleet: Fleet;
+  /** Where each snapshot comes from, and what can be changed in it. */
+  readonly live: LiveConfig;
   readonly log: Log;
   /** The records of calls, and what happens. */
   readonly observe: Observatory;
@@ -20,8 +21,6 @@ export interface Gateway {
   readonly adminToken: string;
   /** Set while the server drains: no new calls. */
   draining: boolean;
-  /** Where the config comes from and how it is applied; each reload sets it anew. */
-  configStatus: ConfigStatus;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   /** Where it listens; set when it does. */
@@ -29,18 +28,16 @@ export interface Gateway {
 }
 
 interface GatewayOptions {
-  readonly config: Config;
+  readonly live: LiveConfig;
   readonly log: Log;
   readonly adminToken: string;
-  /** The config file; absent when there is none. */
-  readonly file?: string | undefined;
   /** Whether changes of an instance's state go into the log, or are told otherwise for now. */
   readonly logsStates?: () => boolean;
 }
 
-/** Puts together what a server works with; `fleet.apply` gives it its instances. */
+/** Puts together what a server works with, for the config that is live; `fleet.apply` gives it its instances. */
 export function openGateway(options: GatewayOptions): Gateway {
-  const { config, log, adminToken, file, logsStates = () => true } = options;
+  const { live, log, adminToken, logsStates = () => true } = options;
   const observe = new Observatory(log);
   const fleet = new Fleet({
     onMembers: (names) => observe.statistics.keep(names),
@@ -49,22 +46,16 @@ export function openGateway(options: GatewayOptions): Gateway {
     onNews: ({ name }, message) =>
       observe.news({ kind: 'instance', level: 'info', instance: name, message }),
   });
-  const startedAt = Date.now();
   return {
-    snapshot: compile(config),
+    snapshot: compile(live.served.config),
     fleet,
+    live,
     log,
     observe,
     calls: new Set(),
     adminToken,
     draining: false,
-    configStatus: {
-      ...(file !== undefined && { file }),
-      version: 1,
-      appliedAt: startedAt,
-      restartNeeded: [],
-    },
-    startedAt,
+    startedAt: Date.now(),
     url: '',
   };
 }

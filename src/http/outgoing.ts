@@ -66,7 +66,7 @@ export function attemptRequest(
     once,
     ...(requests && { split: { rest: requests.slice(1), join: split!.join } }),
     stream: client.stream,
-    timeouts: plan.timeouts.get(instance.name)!,
+    timeouts: plan.timeoutsOn(instance.name),
     transform: care(spec.response?.(seen), seen, { instance, notes }),
     notes,
     objection,

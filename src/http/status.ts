@@ -20,7 +20,7 @@ export function readStatus(gateway: Gateway): Status {
     startedAt: gateway.startedAt,
     now: at,
     draining: gateway.draining,
-    config: gateway.configStatus,
+    config: gateway.live.status(),
     inFlight: running.length,
     queued: running.filter(({ phase }) => phase === 'queued').length,
     totals: statistics.whole.totals(),

@@ -40,7 +40,7 @@ export async function waitForModel(
 ): Promise<boolean> {
   const limits = rejections
     .filter(({ kind }) => kind === 'loading')
-    .map(({ instance }) => plan.timeouts.get(instance)!.loading);
+    .map(({ instance }) => plan.timeoutsOn(instance).loading);
   const limit = Math.max(...limits);
   if (call.attempts.length >= plan.retry.attempts) return false;
   if (performance.now() - call.began + LOADING_LOOK > limit) return false;

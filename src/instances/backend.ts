@@ -9,7 +9,7 @@ export interface BackendOptions {
   readonly baseUrl: string;
   /** Sent with every request. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Milliseconds for a request and its whole answer. */
+  /** Milliseconds for a request and its whole answer. Read anew for each. */
   readonly timeout: number;
   /** What the config says to the adapter. */
   readonly options?: AdapterOptions;

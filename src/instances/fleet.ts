@@ -1,11 +1,10 @@
-import { isDeepStrictEqual } from 'node:util';
 import { buildDirectory, type Directory } from '../gateway/directory.ts';
 import { EmbeddingSizes } from '../gateway/embedding-sizes.ts';
 import type { Transition } from '../gateway/protect/breaker.ts';
 import { Queue } from '../gateway/protect/queue.ts';
 import { RetryBudget } from '../gateway/protect/retry-budget.ts';
 import { watchHealth, type HealthWatch } from './health.ts';
-import { Instance, type InstanceSettings } from './instance.ts';
+import { Instance, sameBackend, type InstanceSettings } from './instance.ts';
 
 /** How long a call may wait for a second look before it is refused, in milliseconds. */
 const PATIENCE = 1000;
@@ -26,7 +25,9 @@ export interface FleetListener {
 
 /** All the instances of a running gateway, their health checks and the index over their models. */
 export class Fleet {
-  #members = new Map<string, { instance: Instance; health: HealthWatch }>();
+  #members = new Map<string, Member>();
+  /** No longer in the config; their last calls run. */
+  readonly #retiring = new Set<Instance>();
   #directory: Directory<Instance> | undefined;
   /** Calls that wait for an instance to have room. */
   readonly queue = new Queue();
@@ -47,42 +48,81 @@ export class Fleet {
   }
 
   /**
-   * Makes the members those of `settings`, in that order. An instance whose settings did not change
-   * stays as it is; one that is gone finishes its calls and closes.
+   * Makes the members those of `settings`, in that order. One that still connects to the same backend
+   * stays, with all that it has counted and knows; one that is gone, or now means another backend,
+   * finishes its calls and closes. Calls that wait look again.
    */
   apply(settings: readonly InstanceSettings[]): void {
     const previous = this.#members;
+    const isKept = (wanted: InstanceSettings): boolean => {
+      const before = previous.get(wanted.name);
+      return before !== undefined && sameBackend(before.instance.settings, wanted);
+    };
+    // First what may fail, as an adapter of the user's own may: until then nothing has changed.
+    const opened = new Map(
+      settings
+        .filter((wanted) => !isKept(wanted))
+        .map((wanted) => [wanted.name, this.#open(wanted, previous.get(wanted.name)?.instance)]),
+    );
     this.#members = new Map();
     this.embeddingSizes.clear();
     for (const wanted of settings) {
-      const kept = previous.get(wanted.name);
-      if (kept && isDeepStrictEqual(kept.instance.settings, wanted)) {
-        this.#members.set(wanted.name, kept);
-        previous.delete(wanted.name);
-      } else {
-        const instance = new Instance(wanted, {
-          queue: this.queue,
-          onState: (changed) => {
-            this.#listener.onState(changed);
-            this.queue.reconsider();
-            if (changed.state === 'healthy')
-              void changed.warm((line) => this.#listener.onNews(changed, line));
-          },
-          onBreaker: (changed, transition) => this.#listener.onBreaker(changed, transition),
-        });
-        const health = watchHealth(instance, () => {
-          this.#directory = undefined;
-        });
-        this.#members.set(wanted.name, { instance, health });
-      }
+      const { name } = wanted;
+      const instance = opened.get(name);
+      this.#members.set(name, instance ? this.#watch(instance) : previous.get(name)!);
+      if (!instance) this.#update(this.#members.get(name)!, wanted);
     }
-    for (const { instance, health } of previous.values()) {
-      health.close();
-      void instance.close();
-      this.retryBudget.forget(instance.name);
+    for (const [name, member] of previous) {
+      if (this.#members.get(name) !== member) this.#retire(member);
     }
     this.#directory = undefined;
+    this.queue.reconsider();
     this.#listener.onMembers(settings.map(({ name }) => name));
+  }
+
+  #open(settings: InstanceSettings, previous: Instance | undefined): Instance {
+    return new Instance(settings, {
+      queue: this.queue,
+      previous,
+      onState: (changed) => {
+        this.#listener.onState(changed);
+        this.queue.reconsider();
+        this.#members.get(changed.name)?.health.update();
+        if (changed.state === 'healthy') this.#warm(changed, changed.settings.warm);
+      },
+      onBreaker: (changed, transition) => this.#listener.onBreaker(changed, transition),
+    });
+  }
+
+  #watch(instance: Instance): Member {
+    const health = watchHealth(instance, () => {
+      this.#directory = undefined;
+    });
+    return { instance, health };
+  }
+
+  #update({ instance, health }: Member, settings: InstanceSettings): void {
+    const { warm } = instance.settings;
+    instance.update(settings);
+    health.update();
+    const more = settings.warm.filter((model) => !warm.includes(model));
+    if (instance.state === 'healthy') this.#warm(instance, more);
+  }
+
+  #warm(instance: Instance, models: readonly string[]): void {
+    void instance.warm(models, (line) => this.#listener.onNews(instance, line));
+  }
+
+  #retire({ instance, health }: Member): void {
+    health.close();
+    this.retryBudget.forget(instance.name);
+    if (!this.#members.has(instance.name)) instance.slots.retire();
+    this.#retiring.add(instance);
+    void instance.retire().finally(() => this.#retiring.delete(instance));
+  }
+
+  get(name: string): Instance | undefined {
+    return this.#members.get(name)?.instance;
   }
 
   *instances(): Generator<Instance> {
@@ -114,6 +154,12 @@ export class Fleet {
   async close(now: boolean): Promise<void> {
     const members = [...this.#members.values()];
     for (const { health } of members) health.close();
-    await Promise.all(members.map(({ instance }) => (now ? instance.destroy() : instance.close())));
+    const instances = [...members.map(({ instance }) => instance), ...this.#retiring];
+    await Promise.all(instances.map((one) => (now ? one.destroy() : one.close())));
   }
+}
+
+interface Member {
+  readonly instance: Instance;
+  readonly health: HealthWatch;
 }

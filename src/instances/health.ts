@@ -9,6 +9,8 @@ export interface HealthWatch {
   readonly first: Promise<void>;
   /** Probes now, unless one is running or one began less than `maxAge` milliseconds ago. */
   look(maxAge: number): Promise<void>;
+  /** The instance's settings have changed, or whether it is off: plans the next probe anew. */
+  update(): void;
   close(): void;
 }
 
@@ -18,19 +20,19 @@ export interface HealthWatch {
  * @param onCatalogue Called after a probe that changed the catalogue.
  */
 export function watchHealth(instance: Instance, onCatalogue: () => void): HealthWatch {
-  const { interval, timeout, unhealthyAfter, healthyAfter } = instance.settings.health;
-  const pause = instance.cloud ? Math.max(interval, CLOUD_INTERVAL) : interval;
   let failures = 0;
   let successes = 0;
   let began = Number.NEGATIVE_INFINITY;
+  let ended = Number.NEGATIVE_INFINITY;
   let running: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
 
   const settle = (result: ProbeResult): void => {
     if (closed) return;
+    const { unhealthyAfter, healthyAfter } = instance.settings.health;
     const known = instance.catalogue;
-    const fresh = instance.state === 'unknown';
+    const { fresh } = instance;
     instance.learn(result);
     if (result.state === 'healthy') {
       failures = 0;
@@ -52,6 +54,7 @@ export function watchHealth(instance: Instance, onCatalogue: () => void): Health
     try {
       settle(await instance.adapter.probe(instance.backend));
     } catch (error) {
+      const { interval, timeout } = instance.settings.health;
       // A backend that is busy with our calls may be too busy for a probe: it serves, so it lives.
       const serves = instance.inFlight > 0 && began - instance.lastServed < 2 * interval;
       if (isTimeout(error) && serves) return;
@@ -65,16 +68,34 @@ export function watchHealth(instance: Instance, onCatalogue: () => void): Health
     clearTimeout(timer);
     running = probe().finally(() => {
       running = undefined;
-      if (closed) return;
-      instance.nextLook = onBeat(performance.now() + pause * (0.9 + Math.random() * 0.1), pause);
-      timer = setTimeout(() => void look(0), instance.nextLook - performance.now());
+      ended = performance.now();
+      plan();
     });
     return running;
+  };
+
+  /** The next probe comes a pause after the last one's end, or at once when that is over already. */
+  const plan = (): void => {
+    clearTimeout(timer);
+    instance.nextLook = undefined;
+    if (closed || instance.off) return;
+    const { interval } = instance.settings.health;
+    const pause = instance.cloud ? Math.max(interval, CLOUD_INTERVAL) : interval;
+    const now = performance.now();
+    const due = onBeat(ended + pause * (0.9 + Math.random() * 0.1), pause);
+    instance.nextLook = Math.max(due, now);
+    timer = setTimeout(() => void look(0), instance.nextLook - now);
   };
 
   return {
     first: look(0),
     look,
+    update() {
+      // One that runs plans the next at its end.
+      if (running) return;
+      if (instance.fresh && !instance.off) void look(0);
+      else plan();
+    },
     close() {
       closed = true;
       clearTimeout(timer);

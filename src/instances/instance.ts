@@ -54,21 +54,29 @@ export interface InstanceSettings {
   readonly unset: string | undefined;
 }
 
+/** What probes and traffic can say of an instance. */
+type ObservedState = Exclude<InstanceState, 'disabled' | 'draining'>;
+
+/** What the admin wants for the moment; it stands above the config and what was observed. */
+export interface Orders {
+  readonly enabled?: boolean | undefined;
+  /** No new calls; those that run go on. */
+  readonly draining?: boolean | undefined;
+}
+
 interface InstanceContext {
   readonly queue: Queue;
   readonly onState: (instance: Instance) => void;
   readonly onBreaker?: (instance: Instance, transition: Transition) => void;
+  readonly previous?: Instance | undefined;
 }
 
 /** One running backend: its connections, its counters, and what is known of it now. */
 export class Instance implements Routable {
-  readonly settings: InstanceSettings;
   /** Milliseconds since the epoch. */
   readonly createdAt = Date.now();
   readonly name: string;
   readonly adapter: Adapter;
-  readonly weight: number;
-  readonly priority: number;
   /** Credentials and the config's own headers, lower-case names, as sent with every request. */
   readonly headers: Readonly<Record<string, string>>;
   /** Scheme, host and port. */
@@ -85,6 +93,9 @@ export class Instance implements Routable {
   readonly #onState: (instance: Instance) => void;
   /** Until when it is believed that it is loading a model. */
   readonly #loading = new Map<string, number>();
+  #settings: InstanceSettings;
+  #orders: Orders = {};
+  #observed: { readonly state: ObservedState; readonly detail: string | undefined } = UNSEEN;
   state: InstanceState = 'unknown';
   stateDetail: string | undefined;
   /** When it came into that state, as milliseconds since the epoch. */
@@ -99,44 +110,103 @@ export class Instance implements Routable {
   readonly #firstBytes = createHistogram({ lowest: 1, highest: 3_600_000, figures: 2 });
   readonly #warned = new Set<string>();
   #listed: readonly CatalogueModel[] | undefined;
+  #offered: readonly Operation[] | undefined;
   #operations: ReadonlySet<Operation>;
   #dispatcher: Dispatcher | undefined;
+  /** Attempts that may still want a connection. */
+  #users = 0;
+  #retired: (() => void) | undefined;
 
   /**
    * @param context.queue Where calls wait for one of its slots.
    * @param context.onState Called when its state has changed.
    * @param context.onBreaker Called when its breaker's state has; absent: nobody cares.
+   * @param context.previous The one of the same name that it replaces. What runs on that one counts
+   *   here too, and where the backend is the same its models are known already.
    */
-  constructor(settings: InstanceSettings, { queue, onState, onBreaker }: InstanceContext) {
+  constructor(
+    settings: InstanceSettings,
+    { queue, onState, onBreaker, previous }: InstanceContext,
+  ) {
     this.#onState = onState;
     this.breaker = new Breaker(settings.circuitBreaker, Math.random, (transition) =>
       onBreaker?.(this, transition),
     );
-    this.slots = new Slots(settings.name, settings.maxConcurrency, queue);
-    this.settings = settings;
+    this.slots = previous?.slots ?? new Slots(settings.name, settings.maxConcurrency, queue);
+    this.slots.limit = settings.maxConcurrency;
+    this.#settings = settings;
     this.name = settings.name;
     this.adapter = settings.adapter;
-    this.weight = settings.weight;
-    this.priority = settings.priority;
     const url = new URL(settings.baseUrl);
     this.origin = url.origin;
     this.basePath = url.pathname.replace(/\/+$/, '');
     this.headers = ownHeaders(settings);
-    this.backend = this.#connect(settings.health.timeout);
-    this.catalogue = catalogueOf(settings.models, undefined);
-    this.#operations = this.#allowed(undefined);
-    if (!settings.enabled) {
-      this.state = 'disabled';
-      this.stateDetail = 'enabled: false';
-    } else if (settings.unset !== undefined) {
-      this.state = 'misconfigured';
-      this.stateDetail = `the variable ${settings.unset} is not set`;
+    this.backend = this.#connect(() => this.#settings.health.timeout);
+    if (previous?.adapter === settings.adapter && previous.settings.baseUrl === settings.baseUrl) {
+      this.#listed = previous.#listed;
+      this.#offered = previous.#offered;
+      this.version = previous.version;
+      this.facts = previous.facts;
     }
+    this.catalogue = catalogueOf(settings.models, this.#listed);
+    this.#operations = this.#allowed();
+    [this.state, this.stateDetail] = this.#standing();
+  }
+
+  get settings(): InstanceSettings {
+    return this.#settings;
+  }
+
+  get weight(): number {
+    return this.#settings.weight;
+  }
+
+  get priority(): number {
+    return this.#settings.priority;
+  }
+
+  /**
+   * Takes other settings, for which its connections can stay: see `sameBackend`. What it has counted
+   * and what is known of it stays too.
+   */
+  update(settings: InstanceSettings): void {
+    const before = this.#settings;
+    const wasOff = this.off;
+    this.#settings = settings;
+    this.breaker.configure(settings.circuitBreaker);
+    if (settings.maxConcurrency !== before.maxConcurrency) {
+      this.slots.limit = settings.maxConcurrency;
+    }
+    if (!isDeepStrictEqual(settings.models, before.models)) {
+      this.catalogue = catalogueOf(settings.models, this.#listed);
+    }
+    this.#operations = this.#allowed();
+    // The config has the last word where it is newer than the order.
+    if (settings.enabled !== before.enabled) this.#orders = { ...this.#orders, enabled: undefined };
+    // Through a proxy the time-out is the pool's own.
+    if (settings.pool.proxy !== undefined && !isDeepStrictEqual(settings.pool, before.pool)) {
+      void this.#dispatcher?.close();
+      this.#dispatcher = undefined;
+    }
+    this.#restate(wasOff);
+  }
+
+  /** Gives orders for the moment; what is `undefined` stays as it is. */
+  order(orders: Orders): void {
+    const wasOff = this.off;
+    const { enabled = this.#orders.enabled, draining = this.#orders.draining } = orders;
+    // An order that says what the config says is none: the config may change its mind.
+    this.#orders = { enabled: enabled === this.#settings.enabled ? undefined : enabled, draining };
+    this.#restate(wasOff);
   }
 
   /** The connections to it; opened by the first use. */
   get dispatcher(): Dispatcher {
-    this.#dispatcher ??= openPool(this.origin, this.settings.pool);
+    this.#dispatcher ??= openPool(
+      this.origin,
+      this.#settings.pool,
+      () => this.#settings.pool.connectTimeout,
+    );
     return this.#dispatcher;
   }
 
@@ -145,15 +215,36 @@ export class Instance implements Routable {
     return this.#dispatcher ? connectionsOf(this.#dispatcher) : 0;
   }
 
+  /** An attempt begins, and may want a connection until `leave`. */
+  enter(): void {
+    this.#users += 1;
+  }
+
+  leave(): void {
+    this.#users -= 1;
+    if (this.#users === 0) this.#retired?.();
+  }
+
+  /** It is no longer in the config: no new calls. Settles when the running ones are over, and it is closed. */
+  async retire(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#retired = resolve;
+      [this.state, this.stateDetail] = this.#standing();
+      if (this.#users === 0) resolve();
+    });
+    // Whoever has destroyed it meanwhile has closed it too.
+    await this.#dispatcher?.close().catch(() => {});
+  }
+
   /** Takes our credentials out of a text of the backend's: some repeat a key that they refuse. */
   mask(text: string): string {
-    const { apiKey } = this.settings;
+    const { apiKey } = this.#settings;
     return apiKey === undefined || apiKey.length < 4 ? text : text.replaceAll(apiKey, '***');
   }
 
   /** A connection of its own, for one request; the caller closes it. */
   openFresh(): Dispatcher {
-    return openPool(this.origin, this.settings.pool);
+    return openPool(this.origin, this.#settings.pool);
   }
 
   /**
@@ -178,9 +269,15 @@ export class Instance implements Routable {
     return this.adapter.cloud === true && !isNearby(new URL(this.origin).hostname);
   }
 
-  /** Whether the config keeps it from being used at all, whatever a probe would say. */
+  /** Whether the config or an order keeps it from being used at all, whatever a probe would say. */
   get off(): boolean {
-    return !this.settings.enabled || this.settings.unset !== undefined;
+    const { enabled, unset } = this.#settings;
+    return !(this.#orders.enabled ?? enabled) || unset !== undefined;
+  }
+
+  /** Whether nobody has been asked yet how it is, or not since it was off. */
+  get fresh(): boolean {
+    return this.#observed === UNSEEN;
   }
 
   /** Attempts running now. */
@@ -257,26 +354,48 @@ export class Instance implements Routable {
     else if (meaning.health === 'unreachable') this.become('unhealthy', reason);
   }
 
-  /** Changes its state, by a probe's word or by what traffic met. */
-  become(state: InstanceState, detail: string | undefined): void {
-    const before = this.state;
-    this.state = state;
-    this.stateDetail = detail;
-    if (state === before) return;
-    this.stateSince = Date.now();
+  /** Changes its state, by a probe's word or by what traffic met, as far as no order stands above. */
+  become(state: ObservedState, detail: string | undefined): void {
+    const before = this.#observed.state;
+    this.#observed = { state, detail };
     if (before === 'unhealthy' && state === 'healthy') {
       this.breaker.tryNow(performance.now(), 'it is back');
     }
-    this.#onState(this);
+    this.#settle();
+  }
+
+  /** What holds when everything that has a say has said it. */
+  #standing(): [InstanceState, string | undefined] {
+    const { unset, enabled } = this.#settings;
+    if (this.#retired) return ['draining', 'it has left the config'];
+    if (unset !== undefined) return ['misconfigured', `the variable ${unset} is not set`];
+    if (this.off) return ['disabled', enabled ? 'by an order' : 'enabled: false'];
+    if (this.#orders.draining) return ['draining', 'by an order'];
+    return [this.#observed.state, this.#observed.detail];
+  }
+
+  #settle(): void {
+    const before = this.state;
+    [this.state, this.stateDetail] = this.#standing();
+    if (this.state === before) return;
+    this.stateSince = Date.now();
+    if (!this.#retired) this.#onState(this);
+  }
+
+  /** After a change of settings or orders. */
+  #restate(wasOff: boolean): void {
+    // Nobody has looked while it was off.
+    if (wasOff && !this.off) this.#observed = UNSEEN;
+    this.#settle();
   }
 
   /**
-   * Loads the models that its config wants to be warm, one after the other.
+   * Loads models, one after the other.
    * @param told Called with a line for each.
    */
-  async warm(told: (line: string) => void): Promise<void> {
-    const backend = this.#connect(WARM_LIMIT);
-    for (const model of this.settings.warm) {
+  async warm(models: readonly string[], told: (line: string) => void): Promise<void> {
+    const backend = this.#connect(() => WARM_LIMIT);
+    for (const model of models) {
       const began = performance.now();
       const failed = await this.adapter.warm!(backend, model).then(
         ({ status, text }) => (status < 400 ? undefined : `${status} ${text.slice(0, 200)}`),
@@ -331,7 +450,7 @@ export class Instance implements Routable {
 
   /** Whether a call on it costs money. */
   get paid(): boolean {
-    return this.settings.paid ?? this.cloud;
+    return this.#settings.paid ?? this.cloud;
   }
 
   /** Takes over what a probe has found; the state is the health checker's to decide. */
@@ -341,9 +460,12 @@ export class Instance implements Routable {
     // The same list again must not look like a change: an index over all models depends on it.
     if (result.models && !isDeepStrictEqual(result.models, this.#listed)) {
       this.#listed = result.models;
-      this.catalogue = catalogueOf(this.settings.models, result.models);
+      this.catalogue = catalogueOf(this.#settings.models, result.models);
     }
-    if (result.operations) this.#operations = this.#allowed(result.operations);
+    if (result.operations) {
+      this.#offered = result.operations;
+      this.#operations = this.#allowed();
+    }
   }
 
   /** Ends idle connections now and the others when their answers are over. */
@@ -356,31 +478,45 @@ export class Instance implements Routable {
     await this.#dispatcher?.destroy();
   }
 
-  #connect(timeout: number): Backend {
+  #connect(timeout: () => number): Backend {
     const { headers, origin, basePath } = this;
     const dispatcher = () => this.dispatcher;
     return connectBackend({
       baseUrl: origin + basePath,
       headers,
-      timeout,
-      options: this.settings.options,
+      options: this.#settings.options,
+      get timeout() {
+        return timeout();
+      },
       get dispatcher() {
         return dispatcher();
       },
     });
   }
 
-  #allowed(offered: readonly Operation[] | undefined): ReadonlySet<Operation> {
-    const { services } = this.settings;
+  #allowed(): ReadonlySet<Operation> {
+    const { services } = this.#settings;
     const own = Object.keys(this.adapter.operations) as Operation[];
     return new Set(
       own.filter(
         (operation) =>
-          (offered?.includes(operation) ?? true) &&
+          (this.#offered?.includes(operation) ?? true) &&
           (services?.includes(OPERATIONS[operation].service) ?? true),
       ),
     );
   }
+}
+
+const UNSEEN = { state: 'unknown', detail: undefined } as const;
+
+/** Whether an instance of these settings connects to the same backend as one of those. */
+export function sameBackend(one: InstanceSettings, other: InstanceSettings): boolean {
+  return isDeepStrictEqual(connection(one), connection(other));
+}
+
+function connection({ adapter, baseUrl, apiKey, headers, pool, options }: InstanceSettings) {
+  const { connectTimeout: _, ...sockets } = pool;
+  return { adapter, baseUrl, apiKey, headers, sockets, options };
 }
 
 /** Answers that say what is usual, and after which what was usual is forgotten. */

@@ -33,8 +33,14 @@ subscribe('undici:client:sendHeaders', (message) => {
 /**
  * Opens the connections to one origin, as many as there are calls at once. undici's own time-outs
  * on answers are off: they are coarse, and a cold model load may take longer than their default.
+ *
+ * @param connectTimeout Asked anew for each connection, unless there is a proxy.
  */
-export function openPool(origin: string, options: PoolOptions): Dispatcher {
+export function openPool(
+  origin: string,
+  options: PoolOptions,
+  connectTimeout: () => number = () => options.connectTimeout,
+): Dispatcher {
   const tls = {
     ...(options.ca === undefined ? {} : { ca: options.ca }),
     ...(options.rejectUnauthorized === undefined
@@ -57,7 +63,7 @@ export function openPool(origin: string, options: PoolOptions): Dispatcher {
     const agent = new ProxyAgent({
       ...common,
       uri: options.proxy,
-      requestTls: { ...tls, timeout: options.connectTimeout },
+      requestTls: { ...tls, timeout: connectTimeout() },
       factory(url, settings) {
         const pool = new Pool(url, settings);
         behindProxy.set(agent, pool);
@@ -66,10 +72,15 @@ export function openPool(origin: string, options: PoolOptions): Dispatcher {
     });
     return agent;
   }
-  const connect = buildConnector({ ...tls, timeout: options.connectTimeout });
+  let timeout = connectTimeout();
+  let connect = buildConnector({ ...tls, timeout });
   return new Pool(origin, {
     ...common,
     connect: (opts, callback) => {
+      if (timeout !== connectTimeout()) {
+        timeout = connectTimeout();
+        connect = buildConnector({ ...tls, timeout });
+      }
       connect(opts, (...result) => {
         const [error, socket] = result;
         // Heard before undici's own listener, so that the mark is there when it passes the error on.

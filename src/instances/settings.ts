@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Adapter } from '../adapters/adapter.ts';
 import { normalizeBaseUrl } from '../config/base-url.ts';
 import type { Config } from '../config/schema.ts';
@@ -11,6 +10,7 @@ import { proxyFor } from './pool.ts';
  * Fills in everything that the config's instances inherit.
  * @param context.adapters By name; the config has been checked against them.
  * @param context.unset Variables that are missing, by instance.
+ * @param context.certificates What is in the files of `tls.ca`, by path.
  * @param context.env For the usual proxy variables.
  */
 export function instanceSettings(
@@ -18,6 +18,7 @@ export function instanceSettings(
   context: {
     readonly adapters: Readonly<Record<string, Adapter>>;
     readonly unset: ReadonlyMap<string, string>;
+    readonly certificates: ReadonlyMap<string, string>;
     readonly env: Readonly<Record<string, string | undefined>>;
   },
 ): InstanceSettings[] {
@@ -53,7 +54,7 @@ export function instanceSettings(
         connectTimeout,
         keepAlive: adapter.keepAlive,
         requestsPerConnection: adapter.requestsPerConnection,
-        ca: instance.tls?.ca === undefined ? undefined : readFileSync(instance.tls.ca, 'utf8'),
+        ca: instance.tls?.ca === undefined ? undefined : context.certificates.get(instance.tls.ca),
         rejectUnauthorized: instance.tls?.rejectUnauthorized,
         proxy: instance.proxy ?? proxyFor(baseUrl, context.env),
       },

@@ -53,8 +53,7 @@ async function unasked(
 }
 
 async function load(cwd: string, env: NodeJS.ProcessEnv = {}): Promise<LoadedConfig> {
-  const adapters = Object.values(ADAPTERS);
-  return (await loadConfig({ cwd, env: { HOME: cwd, ...env }, adapters }))!;
+  return (await loadConfig({ cwd, env: { HOME: cwd, ...env }, adapters: ADAPTERS }))!;
 }
 
 describe('init --yes', () => {

@@ -1,16 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { ADAPTERS } from '../../src/adapters/index.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { ConfigError, type Problem } from '../../src/config/problem.ts';
 import { tempDir } from '../support/temp-dir.ts';
-
-const ADAPTERS = [
-  { name: 'ollama' },
-  { name: 'vllm' },
-  { name: 'openai', baseUrl: 'https://api.openai.com' },
-  { name: 'azure', options: ['azure'] },
-];
 
 async function failure(
   name: string,
@@ -176,7 +170,7 @@ describe('a mistake in a config', () => {
     [
       'an adapter like no other',
       'instances: { a: { adapter: foo } }\n',
-      '1:28 unknown adapter `foo`; known: ollama, vllm, openai, azure',
+      `1:28 unknown adapter \`foo\`; known: ${Object.keys(ADAPTERS).join(', ')}`,
     ],
     [
       'no address where the adapter has none',
@@ -356,16 +350,6 @@ describe('a rate limit', () => {
       await complaints('rateLimit:\n  rate: 9/s\n  algorithm: fixed-window\n  capacity: 5\n'),
     ).toEqual([expect.stringMatching(/^4:3 `rateLimit\.capacity` can't stand/)]);
   });
-});
-
-describe('an option whose time has not come', () => {
-  it.each([['adapters', 'adapters: { acme: ./acme.ts }\n']])(
-    '%s is refused, and what is in it is not looked at',
-    async (path, text) => {
-      const { problems } = await failure('c.yaml', text);
-      expect(problems).toMatchObject([{ path, message: `\`${path}\` is not supported yet` }]);
-    },
-  );
 });
 
 describe('YAML that is none', () => {

@@ -85,11 +85,6 @@ describe('schema.json', () => {
       expect(accepts(config)).toBe(schema.safeParse(config).success);
     },
   );
-
-  it('marks what is not supported yet, and does not suggest it', () => {
-    const marked = jsonSchema().properties?.['adapters'];
-    expect(marked).toMatchObject({ deprecationMessage: 'not supported yet', doNotSuggest: true });
-  });
 });
 
 describe('the options', () => {

@@ -1,14 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { ADAPTERS } from '../../src/adapters/index.ts';
 import { loadConfig, type LoadedConfig } from '../../src/config/load.ts';
 import { tempDir } from '../support/temp-dir.ts';
-
-const ADAPTERS = [
-  { name: 'ollama' },
-  { name: 'vllm' },
-  { name: 'openai', baseUrl: 'https://api.openai.com' },
-];
 
 interface Setting {
   readonly file?: string;
@@ -136,8 +131,8 @@ describe('a config in code', () => {
     });
     const loaded = await load();
     expect(loaded?.config.instances['a']?.baseUrl).toBe('http://127.0.0.1:8000');
-    expect(loaded?.sources).toEqual(
-      ['jairouter.config.ts', 'lib/instances.ts', 'lib/url.json', '.env'].map((name) =>
+    expect(loaded?.sources.toSorted()).toEqual(
+      ['.env', 'jairouter.config.ts', 'lib/instances.ts', 'lib/url.json'].map((name) =>
         join(root, name),
       ),
     );

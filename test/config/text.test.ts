@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ADAPTERS } from '../../src/adapters/index.ts';
 import { escapeVariables } from '../../src/config/interpolate.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { schema, type ConfigInput } from '../../src/config/schema.ts';
@@ -15,8 +16,8 @@ describe.each(FORMATS)('a whole config in %s', (format) => {
     const cwd = await tempDir();
     const file = `jairouter.config.${format}`;
     await writeFile(join(cwd, file), configText(config, { format, comment: ['Made by hand.'] }));
-    const adapters = [{ name: 'ollama' }, { name: 'vllm' }];
-    const { $schema: _, ...read } = (await loadConfig({ file, cwd, env: {}, adapters }))!.config;
+    const loaded = await loadConfig({ file, cwd, env: {}, adapters: ADAPTERS });
+    const { $schema: _, ...read } = loaded!.config;
     return read;
   }
 

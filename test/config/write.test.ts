@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ADAPTERS } from '../../src/adapters/index.ts';
 import { loadConfig, type LoadedConfig } from '../../src/config/load.ts';
 import type { ConfigFormat } from '../../src/config/text.ts';
 import { renderConfig, type NewInstance } from '../../src/config/write.ts';
@@ -16,8 +17,7 @@ async function load(format: ConfigFormat, text: string, env = {}): Promise<Loade
   const folder = await tempDir();
   const file = `jairouter.config.${format}`;
   await writeFile(join(folder, file), text);
-  const adapters = [{ name: 'ollama' }, { name: 'vllm' }, { name: 'openai', baseUrl: 'https://x' }];
-  return (await loadConfig({ file, cwd: folder, env, adapters }))!;
+  return (await loadConfig({ file, cwd: folder, env, adapters: ADAPTERS }))!;
 }
 
 const INSTANCES: readonly NewInstance[] = [

@@ -20,6 +20,7 @@ async function look(
   const config = schema.parse({ instances: { a: { health: { timeout: '1s' }, ...input } } });
   const [settings] = instanceSettings(config, {
     adapters: ADAPTERS,
+    certificates: new Map(),
     unset: new Map(unset === undefined ? [] : [['a', unset]]),
     env: {},
   });

@@ -27,6 +27,8 @@ export interface FakeBackend {
   /** Connections ever opened. */
   readonly connections: () => number;
   behave: Behaviour;
+  /** Answers `GET path` with JSON of its own, made anew each time. */
+  serve(path: string, answer: () => unknown): void;
   /** Lets further probes wait for this many milliseconds. */
   delayProbes(delay: number): void;
   close(): Promise<void>;
@@ -44,11 +46,14 @@ export async function fakeBackend(
   let aborted = 0;
   let connections = 0;
   let probeDelay = 0;
+  const own = new Map<string, () => unknown>();
   const server = createServer((request, response) => {
     void (async () => {
       if (request.method === 'GET') {
         if (probeDelay > 0) await sleep(probeDelay);
         response.setHeader('connection', 'keep-alive');
+        const answer = own.get(request.url!);
+        if (answer) return json(response, 200, answer());
         const data = (options.models ?? ['m']).map((id) => ({ id, object: 'model' }));
         json(response, request.url!.endsWith('/v1/models') ? 200 : 404, { object: 'list', data });
         return;
@@ -95,6 +100,7 @@ export async function fakeBackend(
     sockets,
     connections: () => connections,
     behave,
+    serve: (path, answer) => void own.set(path, answer),
     delayProbes: (delay) => {
       probeDelay = delay;
     },

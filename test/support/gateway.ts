@@ -1,9 +1,11 @@
+import { tmpdir } from 'node:os';
+import { dirname } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { ADAPTERS } from '../../src/adapters/index.ts';
+import { configLoader, servedFrom, serveConfig } from '../../src/commands/served-config.ts';
+import { LiveConfig, type LiveOptions, type ServedConfig } from '../../src/config/live.ts';
 import { schema, type ConfigInput } from '../../src/config/schema.ts';
 import { openGateway, type Gateway } from '../../src/http/gateway.ts';
 import { startServer, type RunningServer } from '../../src/http/server.ts';
-import { instanceSettings } from '../../src/instances/settings.ts';
 import type { Log } from '../../src/observe/log.ts';
 import type { Outcome } from '../../src/observe/outcome.ts';
 
@@ -23,11 +25,36 @@ export interface TestGateway extends RunningServer {
 export const ADMIN_TOKEN = 'admin-token-of-the-tests';
 
 /** A real server on a free port, compiled from a config as a file would have it; it closes with the test. */
-export async function startGateway(
+export function startGateway(
   config: ConfigInput,
   options: { readonly probed?: boolean } = {},
 ): Promise<TestGateway> {
   const parsed = schema.parse(config);
+  return open(servedFrom({ config: parsed, unset: new Map() }, {}, {}), {
+    load: () => Promise.resolve(undefined),
+    state: tmpdir(),
+    cwd: tmpdir(),
+    probed: options.probed ?? true,
+  });
+}
+
+/** The same on a config file, which it watches as `serve` does. */
+export async function startOnFile(
+  file: string,
+  { env = {}, state }: { readonly env?: NodeJS.ProcessEnv; readonly state: string },
+): Promise<TestGateway> {
+  const load = configLoader({ config: file }, env);
+  const first = await load();
+  const cwd = dirname(file);
+  const started = await open(first!, { load, state, cwd, probed: true });
+  await started.gateway.live.start();
+  return started;
+}
+
+async function open(
+  first: ServedConfig,
+  options: Pick<LiveOptions, 'load' | 'state' | 'cwd'> & { readonly probed: boolean },
+): Promise<TestGateway> {
   const outcomes: Outcome[] = [];
   const said: string[] = [];
   const log: Log = {
@@ -36,12 +63,20 @@ export async function startGateway(
     show: () => {},
     flush: () => {},
   };
-  const gateway = openGateway({ config: parsed, log, adminToken: ADMIN_TOKEN });
+  const live = new LiveConfig({
+    ...options,
+    first,
+    apply: (served) => serveConfig(gateway, served, {}),
+    say: (level, message, lines = []) =>
+      gateway.observe.news({ kind: 'config', level, message, lines }),
+  });
+  const gateway = openGateway({ live, log, adminToken: ADMIN_TOKEN });
   const { fleet } = gateway;
-  fleet.apply(instanceSettings(parsed, { adapters: ADAPTERS, unset: new Map(), env: {} }));
-  if (options.probed ?? true) await fleet.probed();
+  serveConfig(gateway, first, {});
+  if (options.probed) await fleet.probed();
   const server = await startServer(gateway, { host: '127.0.0.1', port: 0 });
   onTestFinished(async () => {
+    await live.close();
     await server.close(0);
     await fleet.close(true);
   });

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { json } from './fake-backend.ts';
 import type { Mood } from './moods.ts';
 
@@ -12,6 +12,8 @@ export interface MoodyBackend {
   mood: Mood;
   /** Calls whose answer is not over yet. */
   readonly open: ReadonlySet<ServerResponse>;
+  /** Open connections. */
+  readonly sockets: ReadonlySet<Socket>;
   /** Calls that have ever arrived. */
   readonly calls: () => number;
   /** When the answer to a call was over or torn, by the call's id; on the clock of `performance.now()`. */
@@ -25,6 +27,7 @@ export interface MoodyBackend {
 /** @param random Uniform in [0, 1). */
 export async function moodyBackend(mood: Mood, random: () => number): Promise<MoodyBackend> {
   const open = new Set<ServerResponse>();
+  const sockets = new Set<Socket>();
   const endedAt = new Map<string, number>();
   let calls = 0;
 
@@ -55,6 +58,10 @@ export async function moodyBackend(mood: Mood, random: () => number): Promise<Mo
     request.on('error', () => {});
     void serve(request, response);
   });
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
   const listen = (port: number) =>
     new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -69,6 +76,7 @@ export async function moodyBackend(mood: Mood, random: () => number): Promise<Mo
     url: `http://127.0.0.1:${port}`,
     mood,
     open,
+    sockets,
     calls: () => calls,
     endedAt,
     down: () =>

@@ -63,11 +63,11 @@ const JITTER = 0.1;
  * tried together.
  */
 export class Breaker {
-  readonly #settings: BreakerSettings;
+  #settings: BreakerSettings;
   readonly #random: () => number;
   readonly #onChange: (transition: Transition) => void;
-  readonly #calls: RecentCount;
-  readonly #failures: RecentCount;
+  #calls: RecentCount;
+  #failures: RecentCount;
   readonly #history: Transition[] = [];
   #state: BreakerState = 'closed';
   #forced = false;
@@ -97,6 +97,15 @@ export class Breaker {
     this.#onChange = onChange;
     this.#calls = new RecentCount(settings.window);
     this.#failures = new RecentCount(settings.window);
+  }
+
+  /** Takes other settings. Its state and history stay; with another `window`, counting starts anew. */
+  configure(settings: BreakerSettings): void {
+    if (settings.window !== this.#settings.window) {
+      this.#calls = new RecentCount(settings.window);
+      this.#failures = new RecentCount(settings.window);
+    }
+    this.#settings = settings;
   }
 
   /** @param now Milliseconds of a clock that does not step back, here and everywhere below. */

@@ -120,6 +120,7 @@ export class Slots {
   readonly #queue: Queue;
   #limit: number | undefined;
   #taken = 0;
+  #retired = false;
 
   /**
    * @param instance Its name.
@@ -150,6 +151,11 @@ export class Slots {
     return this.#limit !== undefined && this.#taken >= this.#limit;
   }
 
+  /** The instance is gone: what gets free is offered to nobody, even if another takes its name. */
+  retire(): void {
+    this.#retired = true;
+  }
+
   /** @returns A slot; `undefined` when it is full. */
   take(): Slot | undefined {
     if (this.full) return undefined;
@@ -170,7 +176,7 @@ export class Slots {
   }
 
   #free(declined: ReadonlySet<Place>): void {
-    const over = this.#limit !== undefined && this.#taken > this.#limit;
+    const over = this.#retired || (this.#limit !== undefined && this.#taken > this.#limit);
     // Each holder has a slot of its own, or one's second release would end the next one's.
     if (over || !this.#queue.offer(this.#slot(declined), declined)) this.#taken -= 1;
   }

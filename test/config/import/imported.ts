@@ -31,7 +31,7 @@ export async function loaded(
   return (await loadConfig({
     cwd,
     env: { HOME: cwd, ...env },
-    adapters: Object.values(ADAPTERS),
+    adapters: ADAPTERS,
   }))!;
 }
 

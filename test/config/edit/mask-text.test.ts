@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { maskedSecrets, maskText, restoreSecrets } from '../../../src/config/edit/mask-text.ts';
+
+const TEXT = `server:
+  adminToken: 'geheim' # not for all
+  apiKeys:
+    - { name: me, key: abc }
+    - { name: you, key: "\${YOUR_KEY}" }
+instances:
+  a:
+    adapter: openai
+    apiKey: sk-1
+    headers: { x-team: red }
+    proxy: http://user:pass@proxy:3128
+`;
+const MASKED = TEXT.replace(`'geheim'`, '"***"')
+  .replace('abc', '"***"')
+  .replace('sk-1', '"***"')
+  .replace('red', '"***"')
+  .replace('http://user:pass@proxy:3128', '"http://***@proxy:3128"');
+
+describe('a config for other eyes', () => {
+  it('has no secret in it, but their variables', () => {
+    expect(maskText(TEXT)).toBe(MASKED);
+  });
+
+  it('hides them in JSON, and in what can’t be parsed to its end', () => {
+    expect(maskText('{"instances":{"a":{"apiKey":"sk-1","adapter":"x"}}}')).toBe(
+      '{"instances":{"a":{"apiKey":"***","adapter":"x"}}}',
+    );
+    expect(maskText('instances:\n  a: { apiKey: sk-1 }\n  b: [\n')).not.toContain('sk-1');
+  });
+});
+
+describe('one that comes back', () => {
+  it('gets its secrets again, as they were written', () => {
+    expect(restoreSecrets(MASKED, TEXT)).toBe(TEXT);
+  });
+
+  it('keeps those that are new, and finds an API key by its name', () => {
+    const changed = MASKED.replace('    - { name: me, key: "***" }\n', '')
+      .replace('key: "${YOUR_KEY}" }', 'key: new }\n    - { name: me, key: "***" }')
+      .replace('apiKey: "***"', 'apiKey: sk-2');
+    const restored = restoreSecrets(changed, TEXT);
+    expect(restored).toContain('{ name: you, key: new }\n    - { name: me, key: abc }');
+    expect(restored).toContain('apiKey: sk-2');
+  });
+
+  it('is told which of them nobody knows', () => {
+    const text = 'instances: { new: { apiKey: "***" } }\n';
+    expect(restoreSecrets(text, TEXT)).toBe(text);
+    expect(maskedSecrets(text)).toEqual([['instances', 'new', 'apiKey']]);
+    expect(maskedSecrets(TEXT)).toEqual([]);
+  });
+});
