@@ -53,8 +53,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     first,
     load,
     apply: (served) => serveConfig(gateway, served, env),
-    say: (level, message, lines = []) =>
-      gateway.observe.news({ kind: 'config', level, message, lines }),
+    say: (news) => gateway.observe.news({ kind: 'config', ...news }),
     state: stateFolder(env),
     cwd: process.cwd(),
   });
@@ -144,12 +143,14 @@ async function openServer(
 }
 
 /** `kill -HUP` has the config read again; but who closes the terminal wants an end. */
-function reloadOnSignal(live: LiveConfig): void {
+function reloadOnSignal({ live, log }: Gateway): void {
   if (process.platform === 'win32') return;
   const onTerminal = isatty(0) || isatty(1);
   process.on('SIGHUP', () => {
     if (onTerminal && !hasTerminal()) process.exit(129);
-    void live.reload('signal');
+    live.reload('signal').catch((bug: unknown) => {
+      log.say('error', `reading the config again failed, which is a bug: ${String(bug)}`);
+    });
   });
 }
 

@@ -1,5 +1,6 @@
 import { ADAPTERS } from '../adapters/index.ts';
-import type { LiveOptions, ServedConfig } from '../config/live.ts';
+import type { LiveOptions } from '../config/live.ts';
+import type { ServedConfig } from '../config/reloaded.ts';
 import { loadConfig, type LoadedConfig } from '../config/load.ts';
 import { applyOverrides, checkExposure, type Overrides } from '../config/overrides.ts';
 import { compile } from '../gateway/snapshot.ts';

@@ -5,52 +5,11 @@ import { EditError } from './edit/edit-error.ts';
 import { ConfigEdits } from './edit/edits.ts';
 import { History, type ChangeSource } from './history.ts';
 import type { LoadedConfig } from './load.ts';
-import { ConfigError, renderProblem, shownPath, type Problem } from './problem.ts';
+import { ConfigError, renderProblem, shownPath } from './problem.ts';
+import { appliedNews, refusedNews, type ReloadNews } from './reload-news.ts';
+import type { Applied, LiveStatus, Reloaded, ServedConfig, Validation } from './reloaded.ts';
 import { readText } from './source.ts';
 import type { FileWatch } from './watch.ts';
-
-/** What serves: a config file's, or one that was made from what is there. */
-export type ServedConfig = Omit<LoadedConfig, 'file' | 'text'> &
-  Partial<Pick<LoadedConfig, 'file' | 'text'>>;
-
-/** What came of a reload or an edit. */
-export type Reloaded = Applied | Refused;
-
-export interface Applied {
-  readonly kind: 'applied';
-  readonly version: number;
-  /** What changed, a line each; none when nothing did. */
-  readonly diff: readonly string[];
-  readonly warnings: readonly string[];
-  /** Settings that were changed and only hold after a restart. */
-  readonly restartNeeded: readonly string[];
-}
-
-/** Nothing was changed: neither what serves nor, by an edit, the file. */
-export interface Refused {
-  readonly kind: 'invalid';
-  readonly problems: readonly Problem[];
-}
-
-/** What would come of a text. */
-export interface Validation {
-  readonly problems: readonly Problem[];
-  readonly warnings: readonly string[];
-  readonly diff: readonly string[];
-}
-
-/** The config as `GET /admin/status` tells of it. */
-export interface LiveStatus {
-  /** Absolute; absent when the server found its backends by itself. */
-  readonly file?: string;
-  /** Which entry of the history is applied; 0 before there is one. */
-  readonly version: number;
-  /** Milliseconds since the epoch. */
-  readonly appliedAt: number;
-  /** The file is not what is applied: it is invalid since then. */
-  readonly error?: { readonly since: number; readonly problems: readonly string[] };
-  readonly restartNeeded: readonly string[];
-}
 
 export interface LiveOptions {
   /** What serves already. */
@@ -66,11 +25,7 @@ export interface LiveOptions {
   }) => Promise<LoadedConfig | undefined>;
   /** Makes a config serve, at once. */
   readonly apply: (config: ServedConfig) => void;
-  readonly say: (
-    level: 'info' | 'warn' | 'error',
-    message: string,
-    lines?: readonly string[],
-  ) => void;
+  readonly say: (news: ReloadNews) => void;
   /** The state folder, for the history. */
   readonly state: string;
   readonly cwd: string;
@@ -117,8 +72,7 @@ export class LiveConfig {
     this.#watch = watchFiles({
       onChange: () => void this.#noticed().catch((bug: unknown) => this.#failed(bug)),
       onTrouble: (message) =>
-        this.#options.say(
-          'warn',
+        this.#warn(
           `changes of the config may go unnoticed (${message}); SIGHUP and POST /admin/reload read it again`,
         ),
     });
@@ -243,13 +197,16 @@ export class LiveConfig {
     // What is mended by hand is the newest version already; a rollback may have one before it.
     if (anew || before.mended) await this.#remember(source, diff);
     this.#watch?.files(loaded.sources);
-    this.#tell(before.config.file === undefined ? 'found' : source, diff, before.mended);
-    const warnings = loaded.warnings.filter((line) => !before.config.warnings.includes(line));
-    for (const warning of warnings) this.#options.say('warn', warning);
-    for (const setting of this.#restartNeeded) {
-      if (before.restartNeeded.includes(setting)) continue;
-      this.#options.say('warn', `${setting} was changed, which needs a restart`);
-    }
+    const news = appliedNews({
+      name: this.#shown(this.file),
+      way: before.config.file === undefined ? 'found' : source,
+      version: this.#version,
+      diff,
+      mended: before.mended,
+      warnings: added(loaded.warnings, before.config.warnings),
+      restartNeeded: added(this.#restartNeeded, before.restartNeeded),
+    });
+    for (const each of news) this.#options.say(each);
     return this.#applied(diff);
   }
 
@@ -276,19 +233,6 @@ export class LiveConfig {
     this.#served = served;
   }
 
-  #tell(source: ChangeSource | 'found', diff: readonly string[], mended: boolean): void {
-    const { say } = this.#options;
-    const { file } = this.#served;
-    if (file === undefined) return;
-    const name = this.#shown(file);
-    if (mended) say('info', `${name} is valid again`);
-    if (diff.length > 0) {
-      say('info', `${HOW[source](name)} (version ${this.#version})`, diff);
-    } else if (source === 'signal' || (source === 'api' && !mended)) {
-      say('info', `${name} was read again: nothing has changed`);
-    }
-  }
-
   /** The last config serves on. A mistake is told once, however often the file is read with it. */
   #refuse(error: ConfigError): void {
     const known = this.#error;
@@ -296,12 +240,7 @@ export class LiveConfig {
     // What is wrong may be mended in any of its files.
     this.#watch?.files([...new Set([...this.#served.sources, ...error.sources])]);
     if (known?.reason.message === error.message) return;
-    const on = this.#version === 0 ? 'what served before' : `version ${this.#version}`;
-    this.#options.say(
-      'error',
-      `the config is not applied, ${on} serves on:`,
-      error.problems.map(renderProblem),
-    );
+    this.#options.say(refusedNews(error, this.#version));
   }
 
   /** A file that is being replaced is missing, or empty, for a moment. */
@@ -370,8 +309,8 @@ export class LiveConfig {
 
   #historyOf(file: string | undefined): History | undefined {
     if (file === undefined) return undefined;
-    const { state, say } = this.#options;
-    return new History({ state, file, onTrouble: (message) => say('warn', message) });
+    const { state } = this.#options;
+    return new History({ state, file, onTrouble: (message) => this.#warn(message) });
   }
 
   /** Nothing at all is a valid config, but hardly what is meant by one that had something. */
@@ -395,7 +334,12 @@ export class LiveConfig {
 
   #failed(bug: unknown): void {
     const detail = bug instanceof Error ? (bug.stack ?? bug.message) : String(bug);
-    this.#options.say('error', `reading the config again failed, which is a bug: ${detail}`);
+    const message = `reading the config again failed, which is a bug: ${detail}`;
+    this.#options.say({ level: 'error', message });
+  }
+
+  #warn(message: string): void {
+    this.#options.say({ level: 'warn', message });
   }
 
   #inTurn<T>(job: () => T | Promise<T>): Promise<T> {
@@ -405,21 +349,16 @@ export class LiveConfig {
   }
 }
 
-const HOW: Readonly<Record<ChangeSource | 'found', (file: string) => string>> = {
-  start: (file) => `${file} was read`,
-  found: (file) => `${file} is there now, and serves in the place of what was found`,
-  edit: (file) => `${file} has changed`,
-  api: (file) => `${file} was changed over /admin`,
-  rollback: (file) => `${file} was rolled back`,
-  signal: (file) => `${file} was read again`,
-};
-
 /** What only a new socket can take in. */
 function needsRestart({ config: first }: ServedConfig, { config }: ServedConfig): string[] {
   const settings = ['host', 'port'] as const;
   return settings
     .filter((setting) => config.server[setting] !== first.server[setting])
     .map((setting) => `server.${setting}`);
+}
+
+function added(after: readonly string[], before: readonly string[]): string[] {
+  return after.filter((line) => !before.includes(line));
 }
 
 /** @returns `undefined` when it can't be read: whoever loads it says why. */

@@ -19,7 +19,7 @@ export interface FileWatch {
  * a rename, linked elsewhere, deleted and made again.
  *
  * @param options.onChange Called when a burst of changes is over.
- * @param options.onTrouble Called when the system can't watch.
+ * @param options.onTrouble Called once, when the system can't watch.
  */
 export function watchFiles({
   onChange,
@@ -33,6 +33,7 @@ export function watchFiles({
   let began = 0;
   let marks = '';
   let closed = false;
+  let troubled = false;
 
   const fire = async (): Promise<void> => {
     timer = undefined;
@@ -54,7 +55,11 @@ export function watchFiles({
     if (event === 'unlink' && watched.includes(path)) watcher.add(path);
     notice();
   });
-  watcher.on('error', (error) => onTrouble(error instanceof Error ? error.message : String(error)));
+  watcher.on('error', (error) => {
+    if (troubled) return;
+    troubled = true;
+    onTrouble(error instanceof Error ? error.message : String(error));
+  });
 
   const look = setInterval(() => {
     void marksOf(watched).then((now) => {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ADAPTERS } from '../../src/adapters/index.ts';
-import { LiveConfig, type ServedConfig } from '../../src/config/live.ts';
+import { LiveConfig } from '../../src/config/live.ts';
+import type { ServedConfig } from '../../src/config/reloaded.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -55,7 +56,7 @@ async function open(text = START, name = 'jairouter.config.yaml'): Promise<Live>
     apply: (config) => {
       served = config;
     },
-    say: (_, message, lines = []) => void said.push([message, ...lines].join('\n')),
+    say: ({ message, lines = [] }) => void said.push([message, ...lines].join('\n')),
     state,
     cwd: folder,
   });
@@ -254,7 +255,7 @@ describe('the history of a running server', () => {
       first: (await load())!,
       load,
       apply: () => {},
-      say: (_, message) => void said.push(message),
+      say: ({ message }) => void said.push(message),
       state: join(folder, 'state'),
       cwd: folder,
     });

@@ -2,7 +2,8 @@ import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { configLoader, servedFrom, serveConfig } from '../../src/commands/served-config.ts';
-import { LiveConfig, type LiveOptions, type ServedConfig } from '../../src/config/live.ts';
+import { LiveConfig, type LiveOptions } from '../../src/config/live.ts';
+import type { ServedConfig } from '../../src/config/reloaded.ts';
 import { schema, type ConfigInput } from '../../src/config/schema.ts';
 import { openGateway, type Gateway } from '../../src/http/gateway.ts';
 import { startServer, type RunningServer } from '../../src/http/server.ts';
@@ -67,8 +68,7 @@ async function open(
     ...options,
     first,
     apply: (served) => serveConfig(gateway, served, {}),
-    say: (level, message, lines = []) =>
-      gateway.observe.news({ kind: 'config', level, message, lines }),
+    say: (news) => gateway.observe.news({ kind: 'config', ...news }),
   });
   const gateway = openGateway({ live, log, adminToken: ADMIN_TOKEN });
   const { fleet } = gateway;

@@ -1,6 +1,7 @@
 import type { Change } from './edit-text.ts';
 import { EditError } from './edit-error.ts';
-import type { LiveConfig, Reloaded, Validation } from '../live.ts';
+import type { LiveConfig } from '../live.ts';
+import type { Reloaded, Validation } from '../reloaded.ts';
 import { pathText } from '../problem.ts';
 import { hideSecrets } from '../secrets.ts';
 import { isCode, readText } from '../source.ts';
