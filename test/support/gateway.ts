@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { configLoader, servedFrom, serveConfig } from '../../src/commands/served-config.ts';
+import { readCertificates } from '../../src/config/certificates.ts';
 import { LiveConfig, type LiveOptions } from '../../src/config/live.ts';
 import type { ServedConfig } from '../../src/config/reloaded.ts';
 import { schema, type ConfigInput } from '../../src/config/schema.ts';
@@ -26,12 +27,14 @@ export interface TestGateway extends RunningServer {
 export const ADMIN_TOKEN = 'admin-token-of-the-tests';
 
 /** A real server on a free port, compiled from a config as a file would have it; it closes with the test. */
-export function startGateway(
+export async function startGateway(
   config: ConfigInput,
   options: { readonly probed?: boolean } = {},
 ): Promise<TestGateway> {
   const parsed = schema.parse(config);
-  return open(servedFrom({ config: parsed, unset: new Map() }, {}, {}), {
+  const { texts: certificates } = await readCertificates(parsed, '/');
+  const first = { ...servedFrom({ config: parsed, unset: new Map() }, {}, {}), certificates };
+  return open(first, {
     load: () => Promise.resolve(undefined),
     state: tmpdir(),
     cwd: tmpdir(),
