@@ -262,6 +262,28 @@ describe('an instance', () => {
     expect(after.breaker.state(performance.now())).toBe('open');
   });
 
+  it('is a new one when its authority is another, and not for what else stands in the file', async () => {
+    const { file, gateway, save } = await serve({});
+    const ca = join(dirname(file), 'ca.pem');
+    const pem = (name: string) =>
+      readFile(new URL(`fixtures/tls/${name}`, import.meta.url), 'utf8');
+    await writeFile(ca, await pem('ca.pem'));
+    await save({ instances: { a: openai('https://127.0.0.1:9', { tls: { ca: './ca.pem' } }) } });
+    const { fleet, live } = gateway.gateway;
+    await live.reload('signal');
+    const first = fleet.get('a')!;
+    await save({
+      instances: { a: openai('https://127.0.0.1:9', { tls: { ca: 'ca.pem' }, weight: 2 }) },
+    });
+    await live.reload('signal');
+    expect(fleet.get('a')).toBe(first);
+    await writeFile(ca, await pem('server.pem'));
+    await until(() => fleet.get('a') !== first, 10_000);
+    expect(gateway.said).toContainEqual(
+      expect.stringContaining('instances.a.tls.ca: the certificate changed'),
+    );
+  });
+
   it('is a new one when its backend is another, or wants another key', async () => {
     const [one, other] = [await fakeBackend(), await fakeBackend()];
     const { gateway, save } = await serve({ instances: { a: openai(one.url) } });
