@@ -1,0 +1,68 @@
+import type { ServerEvent } from '../adapters/adapter.ts';
+import type { BackendError } from '../adapters/errors.ts';
+import type { JsonObject } from '../adapters/json.ts';
+import type { AnswerEvent, WholeAnswer } from './answer.ts';
+import type { Prompt } from './prompt.ts';
+
+/** Whom a request is written for. */
+export interface Addressee {
+  /** The backend's name of the model. */
+  readonly model: string;
+  /** Request fields that this backend reads beside those which every one of its dialect does. */
+  readonly extras: readonly string[];
+  /** Tokens; absent: not known. */
+  readonly contextLength?: number | undefined;
+}
+
+/** A request in a dialect, and what of the prompt it could not say. */
+export interface Draft {
+  readonly fields: JsonObject;
+  readonly dropped: readonly string[];
+}
+
+/** What an answer needs beside its events. */
+export interface AnswerContext {
+  /** The client's request, in its own dialect. */
+  readonly fields: JsonObject;
+  /** The backend's name of the model, for answers that do not tell it. */
+  readonly model: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Makes an id that nobody has had. */
+  readonly mint: (prefix: string) => string;
+}
+
+/** Writes an answer as a stream; made anew for each. */
+export interface EventWriter {
+  /** @returns The bytes of the stream that say it; often none. */
+  write(event: AnswerEvent): string;
+  /** Ends the stream with an error. */
+  fail(error: BackendError & { readonly status: number }): string;
+}
+
+/**
+ * A way to speak with a model. Each has the four translations between it and the one model of
+ * requests (`prompt.ts`) and answers (`answer.ts`), so that any two of them can be joined.
+ */
+export interface Dialect {
+  /** @throws RequestRefused when it is no request of this dialect. */
+  readonly readRequest: (fields: JsonObject) => Prompt;
+  readonly writeRequest: (prompt: Prompt, addressee: Addressee) => Draft;
+  /**
+   * Reads a stream; to be made anew for each.
+   * @throws AnswerFailed when an event says that there will be no answer.
+   */
+  readonly eventReader: () => (event: ServerEvent) => readonly AnswerEvent[];
+  /** Reads an answer that is not a stream. @throws AnswerFailed */
+  readonly readAnswer: (answer: JsonObject) => readonly AnswerEvent[];
+  readonly eventWriter: (context: AnswerContext) => EventWriter;
+  readonly writeAnswer: (answer: WholeAnswer, context: AnswerContext) => JsonObject;
+}
+
+/** The backend's answer is none; the message says why. */
+export class AnswerFailed extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'AnswerFailed';
+  }
+}

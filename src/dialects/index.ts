@@ -1,0 +1,6 @@
+import { chat } from './chat/chat.ts';
+import type { Dialect } from './dialect.ts';
+import { messages } from './messages/messages.ts';
+
+/** The ways to speak with a model, by the operation that is done in each. */
+export const DIALECTS = { chat, messages } as const satisfies Record<string, Dialect>;

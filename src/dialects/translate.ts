@@ -1,0 +1,66 @@
+import type { Answer, ServerEvent } from '../adapters/adapter.ts';
+import type { BackendError } from '../adapters/errors.ts';
+import { asObject, parseJson } from '../adapters/json.ts';
+import { gather, type AnswerEvent } from './answer.ts';
+import type { AnswerContext, Dialect } from './dialect.ts';
+import { AnswerFailed } from './dialect.ts';
+import { settle } from './settle.ts';
+
+/** The last stage of an answer on its way: from its backend's dialect into the client's. */
+export interface AnswerStage {
+  /** The answer has said its last word. */
+  readonly ended: boolean;
+  /**
+   * What one event of the backend's stream is in the client's; often nothing.
+   * @throws AnswerFailed
+   */
+  event(event: ServerEvent): string;
+  /** A whole answer. @throws AnswerFailed */
+  body(body: Buffer): Answer;
+  /** Ends a stream with an error. */
+  fail(error: BackendError & { readonly status: number }): string;
+}
+
+/**
+ * Translates one answer.
+ * @param between From the backend's dialect to the client's.
+ */
+export function answerStage(
+  between: { readonly from: Dialect; readonly to: Dialect; readonly contentType: string },
+  context: AnswerContext & { readonly stream: boolean },
+): AnswerStage {
+  const { from, to, contentType } = between;
+  const read = from.eventReader();
+  const settled = settle(context.mint);
+  const writer = to.eventWriter(context);
+  let ended = false;
+  const write = (events: readonly AnswerEvent[]): string => {
+    let text = '';
+    for (const event of events) {
+      for (const one of settled(event)) {
+        text += writer.write(one);
+        if (one.type === 'end') ended = true;
+      }
+    }
+    return text;
+  };
+  return {
+    get ended() {
+      return ended;
+    },
+    event: (event) => (ended ? '' : write(read(event))),
+    body(body) {
+      const answer = asObject(parseJson(body.toString('utf8')));
+      if (!answer) throw new AnswerFailed('it is no JSON object');
+      const events = from.readAnswer(answer);
+      // Whoever asked for a stream gets one, also from a backend that ignores the wish.
+      if (context.stream) return { body: write(events), contentType };
+      const whole = gather(events.flatMap((event) => settled(event)));
+      return {
+        body: JSON.stringify(to.writeAnswer(whole, context)),
+        contentType: 'application/json',
+      };
+    },
+    fail: (error) => writer.fail(error),
+  };
+}
