@@ -16,12 +16,26 @@ interface OperationInfo {
   readonly routes: readonly string[];
   /** What a client may send as its body. */
   readonly body: readonly ('json' | 'multipart')[];
+  /** How its clients are told errors; absent: as OpenAI does. */
+  readonly errors?: 'anthropic';
 }
 
-/** What a client can ask for, one row an OpenAI endpoint. A service has one or more operations. */
+/** What a client can ask for, one row an endpoint. A service has one or more operations. */
 export const OPERATIONS = {
   chat: { service: 'chat', routes: ['/v1/chat/completions'], body: ['json'] },
   completions: { service: 'chat', routes: ['/v1/completions'], body: ['json'] },
+  messages: {
+    service: 'chat',
+    routes: ['/v1/messages'],
+    body: ['json'],
+    errors: 'anthropic',
+  },
+  countTokens: {
+    service: 'chat',
+    routes: ['/v1/messages/count_tokens'],
+    body: ['json'],
+    errors: 'anthropic',
+  },
   embeddings: { service: 'embeddings', routes: ['/v1/embeddings'], body: ['json'] },
   rerank: { service: 'rerank', routes: ['/v1/rerank', '/v2/rerank', '/rerank'], body: ['json'] },
   speech: { service: 'speech', routes: ['/v1/audio/speech'], body: ['json', 'multipart'] },
@@ -52,6 +66,32 @@ export const OPERATIONS = {
   },
 } as const satisfies Record<string, OperationInfo>;
 export type Operation = keyof typeof OPERATIONS;
+
+/**
+ * What a backend may be asked instead of an operation that it does not have, the best first; calls
+ * are translated then.
+ */
+const STAND_INS: Readonly<Partial<Record<Operation, readonly Operation[]>>> = {
+  chat: ['messages'],
+  messages: ['chat'],
+};
+
+/**
+ * @param has The operations of a backend.
+ * @returns What it is asked for an operation: that itself, or what stands in; `undefined`: nothing.
+ */
+export function askedFor(
+  operation: Operation,
+  has: (operation: Operation) => boolean,
+): Operation | undefined {
+  return has(operation) ? operation : STAND_INS[operation]?.find(has);
+}
+
+/** @returns How those who ask for an operation are told errors. */
+export function errorsOf(operation: Operation): NonNullable<OperationInfo['errors']> | 'openai' {
+  const row: OperationInfo = OPERATIONS[operation];
+  return row.errors ?? 'openai';
+}
 
 /** @returns The service that an operation belongs to. */
 export function serviceOf(operation: Operation): Service {

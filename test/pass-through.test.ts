@@ -94,7 +94,8 @@ describe('a call that needs no translation', () => {
           cookie: 'c=d',
           'x-jairouter-anything': '1',
           'x-team': 'forged',
-          'anthropic-beta': 'kept',
+          'openai-beta': 'kept',
+          'anthropic-beta': 'of another provider',
           'accept-encoding': 'gzip',
         },
       },
@@ -102,10 +103,16 @@ describe('a call that needs no translation', () => {
     const { headers } = backend.received[0]!;
     expect(headers.authorization).toBe('Bearer sk-ours');
     expect(headers['x-team']).toBe('dev');
-    expect(headers['anthropic-beta']).toBe('kept');
+    expect(headers['openai-beta']).toBe('kept');
     expect(headers['accept-encoding']).toBe('identity');
     expect(headers.host).toBe(`127.0.0.1:${backend.port}`);
-    for (const name of ['x-api-key', 'cookie', 'x-jairouter-anything', 'origin']) {
+    for (const name of [
+      'x-api-key',
+      'cookie',
+      'x-jairouter-anything',
+      'origin',
+      'anthropic-beta',
+    ]) {
       expect(headers[name]).toBeUndefined();
     }
     expect(answer.headers.get('x-jairouter-instance')).toBe('a');

@@ -1,4 +1,5 @@
 import type { Operation, Service } from '../service.ts';
+import type { JsonObject } from './json.ts';
 
 /** One HTTP answer of a backend to a probe. A body that is not JSON reads as `undefined`. */
 export interface Reply {
@@ -178,6 +179,21 @@ export interface OperationSpec {
   /** @returns `undefined` when the call fits into one request. */
   readonly split?: (call: AdapterCall) => Split | undefined;
   readonly response?: (call: AdapterCall) => ResponseTransform | undefined;
+  /**
+   * Only some servers of the kind have it, and show it: `post`, by refusing an empty request for
+   * what it lacks (400, 422), or `get`, by not taking the method (405) where an empty request might
+   * be answered. Absent: all have it, or the probe tells.
+   */
+  readonly shownBy?: 'post' | 'get';
+  /**
+   * Request fields that this backend reads beside those of the API it speaks: calls that are
+   * translated from another dialect may use them.
+   */
+  readonly extras?: readonly string[];
+  /** Headers that it wants, sent where the client sends none of that name. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** It is the provider whose features on trial clients ask for by header (`anthropic-beta`). */
+  readonly betas?: boolean;
 }
 
 /** What knows one kind of backend. */
@@ -237,10 +253,13 @@ export interface Adapter {
 export class RequestRefused extends Error {
   /** The request field at fault. */
   readonly param: string | null;
-  constructor(message: string, param: string | null = null) {
+  /** For clients that act upon them. */
+  readonly details: JsonObject | undefined;
+  constructor(message: string, param: string | null = null, details?: JsonObject) {
     super(message);
     this.name = 'RequestRefused';
     this.param = param;
+    this.details = details;
   }
 }
 

@@ -17,7 +17,9 @@ export const anthropic = defineAdapter({
   auth: (apiKey) => ({ 'x-api-key': apiKey, 'anthropic-version': '2023-06-01' }),
   keepAlive: 60_000,
   operations: {
-    chat: { path: '/v1/chat/completions' },
+    // Its own chat completions are for trials only: calls of those are translated.
+    messages: { path: '/v1/messages', betas: true },
+    countTokens: { path: '/v1/messages/count_tokens', betas: true },
   } satisfies Partial<Record<Operation, OperationSpec>>,
   probe,
 });
@@ -46,9 +48,13 @@ async function probe(backend: Backend): Promise<ProbeResult> {
 }
 
 function toModel(entry: JsonObject): CatalogueModel {
+  const id = entry['id'] as string;
   const created = Date.parse(asText(entry['created_at']) ?? '') / 1000;
+  // The list has each model with its date, and answers to its name without.
+  const undated = id.replace(/-\d{8}$/, '');
   return {
-    id: entry['id'] as string,
+    id,
+    ...(undated === id ? {} : { aliases: [undated] }),
     services: ['chat'],
     ...(Number.isFinite(created) ? { created } : {}),
     ownedBy: 'anthropic',

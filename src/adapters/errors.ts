@@ -6,6 +6,8 @@ export interface BackendError {
   readonly type: string;
   readonly param: string | null;
   readonly code: string | null;
+  /** What Anthropic's SDKs act upon (`error_code` and more). */
+  readonly details?: JsonObject | undefined;
 }
 
 /**
@@ -65,6 +67,7 @@ interface Findings {
   readonly type?: string | undefined;
   readonly param?: string | undefined;
   readonly code?: unknown;
+  readonly details?: JsonObject | undefined;
   /** Google's words: a status name and the reasons in `details`. */
   readonly status?: string | undefined;
   readonly reasons: readonly string[];
@@ -86,6 +89,7 @@ function dissect(value: unknown): Findings {
     type: asType(inner['type']) ?? asText(outer['error_type']),
     param: asText(inner['param']) ?? (validation?.[0] && location(validation[0])),
     code: inner['code'] ?? outer['code'],
+    details: asObject(inner['details']),
     status: asText(inner['status']),
     reasons: (asObjects(inner['details']) ?? []).flatMap((item) => asText(item['reason']) ?? []),
   };
@@ -125,6 +129,7 @@ function interpret(
     type: found.type ?? typeOf(status),
     param: found.param ?? null,
     code: ownCode(found.code) ?? codeOf(status, message, found),
+    ...(found.details && { details: found.details }),
   };
 }
 

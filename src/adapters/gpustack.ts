@@ -11,6 +11,7 @@ import { entriesOf, failureIfThere, failureOf, modelOf, noList, versionIn } from
 import { embeddings } from './embeddings.ts';
 import { inlineImages } from './images.ts';
 import { asObject, type JsonObject } from './json.ts';
+import { countTokens, messages } from './other-dialects.ts';
 import { textRerank } from './rerank.ts';
 import { explicitSpeech } from './speech.ts';
 import { translatedTranscription } from './transcription.ts';
@@ -25,8 +26,10 @@ export const gpustack = defineAdapter({
   // Without its gateway in front, uvicorn answers, and closes at 5 s.
   keepAlive: 3000,
   operations: {
-    chat: { path: '/v1/chat/completions' },
+    chat: { path: '/v1/chat/completions', extras: ['top_k', 'chat_template_kwargs', 'reasoning'] },
     completions: { path: '/v1/completions' },
+    messages,
+    countTokens,
     embeddings,
     rerank: textRerank,
     speech: explicitSpeech,

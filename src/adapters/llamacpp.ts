@@ -11,14 +11,20 @@ import { bearer } from './auth.ts';
 import { entriesOf, failureIfThere, failureOf, modelOf, noList } from './catalogue.ts';
 import { embeddings } from './embeddings.ts';
 import { streamError } from './errors.ts';
+import { countTokens, messages } from './other-dialects.ts';
 import { asObject, asText, type JsonObject } from './json.ts';
 import { servicesOf } from './model-kinds.ts';
 import { textRerank } from './rerank.ts';
 import { translatedTranscription } from './transcription.ts';
 
 const operations = {
-  chat: { path: '/v1/chat/completions' },
+  chat: {
+    path: '/v1/chat/completions',
+    extras: ['top_k', 'min_p', 'reasoning_effort', 'reasoning_content', 'chat_template_kwargs'],
+  },
   completions: { path: '/v1/completions' },
+  messages,
+  countTokens,
   embeddings,
   rerank: textRerank,
   transcriptions: translatedTranscription('/v1/audio/transcriptions', ['json']),

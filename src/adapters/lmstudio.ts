@@ -4,6 +4,7 @@ import { bearer } from './auth.ts';
 import { entriesOf, failureOf, modelOf, noList } from './catalogue.ts';
 import { floatEmbeddings } from './embeddings.ts';
 import { streamError } from './errors.ts';
+import { messages } from './other-dialects.ts';
 import { asNumber, asObject, asObjects, asText, type JsonObject } from './json.ts';
 import { servicesOf } from './model-kinds.ts';
 
@@ -14,8 +15,9 @@ export const lmstudio = defineAdapter({
   // It closes at 5 s.
   keepAlive: 3000,
   operations: {
-    chat: { path: '/v1/chat/completions' },
+    chat: { path: '/v1/chat/completions', extras: ['top_k'] },
     completions: { path: '/v1/completions' },
+    messages,
     embeddings: floatEmbeddings,
   },
   probe,

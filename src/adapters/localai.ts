@@ -16,6 +16,7 @@ import { isContextLength } from './errors.ts';
 import { imageResponse, inlineImages, requireForm } from './images.ts';
 import { asObject, asText, type JsonObject } from './json.ts';
 import { toInpaintingMask } from './mask.ts';
+import { messages } from './other-dialects.ts';
 import { textRerank } from './rerank.ts';
 import { askForFormat, speech, withoutEvents } from './speech.ts';
 import { translatedTranscription } from './transcription.ts';
@@ -27,8 +28,13 @@ export const localai = defineAdapter({
   // It closes at 120 s.
   keepAlive: 60_000,
   operations: {
-    chat: { path: '/v1/chat/completions' },
+    chat: {
+      path: '/v1/chat/completions',
+      extras: ['top_k', 'reasoning_effort', 'reasoning_content'],
+    },
     completions: { path: '/v1/completions' },
+    // To a request without a model it answers with the first that fits.
+    messages: { ...messages, shownBy: 'get' },
     embeddings,
     rerank: textRerank,
     speech: { ...speech, request: withoutEvents(askForFormat) },

@@ -11,6 +11,7 @@ import {
 import { bearer } from './auth.ts';
 import { failureOf, ifAnswered, noList, versionAt } from './catalogue.ts';
 import { embeddings } from './embeddings.ts';
+import { messages } from './other-dialects.ts';
 import { asNumber, asObject, asObjects, asText, type JsonObject } from './json.ts';
 import { translatedTranscription } from './transcription.ts';
 
@@ -25,8 +26,14 @@ export const ollama = defineAdapter({
   // It never closes an idle connection.
   keepAlive: 60_000,
   operations: {
-    chat: { path: '/v1/chat/completions', request: limitTokens, response: heardWhole },
+    chat: {
+      path: '/v1/chat/completions',
+      request: limitTokens,
+      response: heardWhole,
+      extras: ['reasoning'],
+    },
     completions: { path: '/v1/completions', request: limitTokens },
+    messages,
     embeddings,
     transcriptions: translatedTranscription('/v1/audio/transcriptions', ['json', 'text']),
   },

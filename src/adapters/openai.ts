@@ -4,6 +4,7 @@ import { entriesOf, failureOf, modelOf, noList } from './catalogue.ts';
 import { embeddings } from './embeddings.ts';
 import { asObject, asText, type JsonObject } from './json.ts';
 import { servicesOf } from './model-kinds.ts';
+import { countTokens, messages } from './other-dialects.ts';
 import { rerank } from './rerank.ts';
 import { speech } from './speech.ts';
 import { transcription } from './transcription.ts';
@@ -18,8 +19,10 @@ export const openai = defineAdapter({
   // Local servers of this kind mostly close at 5 s.
   keepAlive: 3000,
   operations: {
-    chat: { path: '/v1/chat/completions' },
+    chat: { path: '/v1/chat/completions', extras: ['file'] },
     completions: { path: '/v1/completions' },
+    messages,
+    countTokens,
     embeddings,
     rerank,
     speech,

@@ -11,6 +11,7 @@ import { bearer } from './auth.ts';
 import { entriesOf, failureOf, modelOf, noList } from './catalogue.ts';
 import { floatEmbeddings } from './embeddings.ts';
 import { inlineImages, inlineImagesOfForm } from './images.ts';
+import { countTokens, messages } from './other-dialects.ts';
 import { asObject, asText, type JsonObject } from './json.ts';
 import { servicesOf } from './model-kinds.ts';
 import { rerank } from './rerank.ts';
@@ -18,8 +19,13 @@ import { routesOf } from './routes.ts';
 import { translatedTranscription } from './transcription.ts';
 
 const operations = {
-  chat: { path: '/v1/chat/completions' },
+  chat: {
+    path: '/v1/chat/completions',
+    extras: ['top_k', 'min_p', 'reasoning_effort', 'reasoning_content', 'chat_template_kwargs'],
+  },
   completions: { path: '/v1/completions' },
+  messages,
+  countTokens,
   embeddings: floatEmbeddings,
   rerank,
   // Older versions answer plain JSON to what they do not know.

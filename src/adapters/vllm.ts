@@ -6,6 +6,7 @@ import { embeddings } from './embeddings.ts';
 import { isLoading } from './errors.ts';
 import { inlineImages, inlineImagesOfForm } from './images.ts';
 import { asObject } from './json.ts';
+import { countTokens, messages } from './other-dialects.ts';
 import { rerank } from './rerank.ts';
 import { routesOf } from './routes.ts';
 import { explicitSpeech } from './speech.ts';
@@ -16,8 +17,22 @@ const NATIVE_FORMATS = ['json', 'verbose_json'] as const;
 const STREAM_USAGE = { stream_include_usage: 'true' };
 
 const operations = {
-  chat: { path: '/v1/chat/completions' },
+  chat: {
+    path: '/v1/chat/completions',
+    extras: [
+      'top_k',
+      'min_p',
+      'repetition_penalty',
+      'reasoning_effort',
+      'reasoning',
+      'reasoning_content',
+      'chat_template_kwargs',
+      'continue_final_message',
+    ],
+  },
   completions: { path: '/v1/completions' },
+  messages,
+  countTokens,
   embeddings,
   rerank,
   transcriptions: translatedTranscription('/v1/audio/transcriptions', NATIVE_FORMATS, STREAM_USAGE),

@@ -13,6 +13,7 @@ import { floatEmbeddings } from './embeddings.ts';
 import { isContextLength } from './errors.ts';
 import { inlineImages, inlineImagesOfForm } from './images.ts';
 import { asNumber, asObject, type JsonObject } from './json.ts';
+import { messages } from './other-dialects.ts';
 import { merge, textRerank } from './rerank.ts';
 import { speech, withoutEvents } from './speech.ts';
 import { translatedTranscription } from './transcription.ts';
@@ -27,8 +28,12 @@ export const xinference = defineAdapter({
   // uvicorn closes at 5 s.
   keepAlive: 3000,
   operations: {
-    chat: { path: '/v1/chat/completions' },
+    chat: {
+      path: '/v1/chat/completions',
+      extras: ['top_k', 'chat_template_kwargs', 'reasoning_content'],
+    },
     completions: { path: '/v1/completions' },
+    messages: { ...messages, headers: { 'anthropic-version': '2023-06-01' } },
     embeddings: floatEmbeddings,
     rerank: {
       ...textRerank,

@@ -194,6 +194,10 @@ const queue = z
   })
   .meta({ id: 'queue', description: 'Where calls wait when every candidate is full.' });
 
+const unsupported = z.enum(['drop', 'reject']);
+const UNSUPPORTED =
+  'What becomes of the parts of a call that a backend of another dialect has no words for: `drop` leaves them out and names them in the header `x-jairouter-dropped`, `reject` refuses such a call.';
+
 const BREAKER = 'When to keep calls away from an instance.';
 
 const serviceBlock = z
@@ -222,6 +226,9 @@ const serviceBlock = z
     defaultModel: text
       .optional()
       .meta({ description: 'The model of calls that name none. Unset: such calls are refused.' }),
+    unsupported: unsupported
+      .optional()
+      .meta({ description: UNSUPPORTED, default: BUILT_IN.unsupported }),
     rateLimit: rateLimit.optional().meta({ description: "A limit on this service's calls." }),
     queue: queue.optional().meta({ description: 'Where calls of this service wait.' }),
   })
@@ -239,6 +246,9 @@ const defaults = z.strictObject({
   }),
   circuitBreaker: circuitBreaker.optional().meta({ description: BREAKER }),
   queue: queue.optional().meta({ description: 'Where calls of each service wait.' }),
+  unsupported: unsupported
+    .optional()
+    .meta({ description: UNSUPPORTED, default: BUILT_IN.unsupported }),
 });
 
 const tls = z.strictObject({

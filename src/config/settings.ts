@@ -61,6 +61,9 @@ export interface QueueSettings {
   readonly maxWait: number;
 }
 
+/** What becomes of the parts of a call that a backend's dialect has no words for. */
+export type Unsupported = 'drop' | 'reject';
+
 export interface LoadBalance {
   readonly strategy: Strategy;
   /** Among candidates, those that have the model in memory first. */
@@ -93,6 +96,7 @@ export const BUILT_IN = {
     trials: undefined,
   },
   queue: { size: 100, maxWait: 30_000 },
+  unsupported: 'drop',
   // `capacity` is each algorithm's own to say.
   rateLimit: { algorithm: 'token-bucket', per: 'global', cost: 'requests' },
 } as const satisfies {
@@ -102,6 +106,7 @@ export const BUILT_IN = {
   health: HealthSettings;
   circuitBreaker: BreakerSettings;
   queue: QueueSettings;
+  unsupported: Unsupported;
   rateLimit: Record<'algorithm' | 'per' | 'cost', string>;
 };
 
@@ -116,6 +121,7 @@ export function serviceSettings(
   keepAlive: number | undefined;
   hedge: number | 'p95' | undefined;
   defaultModel: string | undefined;
+  unsupported: Unsupported;
 } {
   const own = config.services[service];
   return {
@@ -129,6 +135,7 @@ export function serviceSettings(
     keepAlive: own?.keepAlive,
     hedge: own?.hedge?.after,
     defaultModel: own?.defaultModel,
+    unsupported: own?.unsupported ?? config.defaults.unsupported ?? BUILT_IN.unsupported,
   };
 }
 

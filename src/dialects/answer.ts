@@ -82,7 +82,7 @@ export function gather(events: Iterable<AnswerEvent>): WholeAnswer {
 type ContentEvent = Exclude<AnswerEvent, { type: 'start' | 'usage' | 'stop' | 'end' }>;
 
 /** Adds an event to the last block, or begins a new one with it. */
-export function extend(blocks: Block[], event: ContentEvent): void {
+function extend(blocks: Block[], event: ContentEvent): void {
   const last = blocks.at(-1);
   switch (event.type) {
     case 'text':

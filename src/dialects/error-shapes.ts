@@ -39,10 +39,10 @@ export const ERROR_SHAPES = {
   },
   anthropic: {
     body: anthropicBody,
-    event: (error, place) => `event: error\ndata: ${JSON.stringify(anthropicBody(error, place))}\n\n`,
+    event: (error, place) =>
+      `event: error\ndata: ${JSON.stringify(anthropicBody(error, place))}\n\n`,
   },
 } as const satisfies Record<string, ErrorShape>;
-export type ErrorShapeName = keyof typeof ERROR_SHAPES;
 
 function openAiBody({ message, type, param, code }: BackendError): JsonObject {
   return { error: { message, type, param, code } };
@@ -64,14 +64,18 @@ const ANTHROPIC_TYPES = new Map([
 ]);
 
 function anthropicBody(
-  { message, type }: BackendError,
+  { message, type, details }: BackendError,
   { status, requestId }: ErrorPlace,
 ): JsonObject {
   const known = [...ANTHROPIC_TYPES.values()].includes(type) && !(status === 404 || status === 413);
   const usual = status < 500 ? 'invalid_request_error' : 'api_error';
   return {
     type: 'error',
-    error: { type: known ? type : (ANTHROPIC_TYPES.get(status) ?? usual), message },
+    error: {
+      type: known ? type : (ANTHROPIC_TYPES.get(status) ?? usual),
+      message,
+      ...(details && { details }),
+    },
     ...(requestId === undefined ? {} : { request_id: requestId }),
   };
 }

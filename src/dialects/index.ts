@@ -4,3 +4,4 @@ import { messages } from './messages/messages.ts';
 
 /** The ways to speak with a model, by the operation that is done in each. */
 export const DIALECTS = { chat, messages } as const satisfies Record<string, Dialect>;
+export type DialectName = keyof typeof DIALECTS;

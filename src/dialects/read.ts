@@ -1,5 +1,5 @@
 import { RequestRefused } from '../adapters/adapter.ts';
-import { asNumber, asObject, asText, type JsonObject } from '../adapters/json.ts';
+import { asObject, asText, type JsonObject } from '../adapters/json.ts';
 import type { Media } from './prompt.ts';
 
 /** @throws RequestRefused when a request's field is no array of objects. */
@@ -33,11 +33,6 @@ export function malformed(path: string, wanted: string): RequestRefused {
 export function stopsOf(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value];
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
-}
-
-/** A field that is set: neither missing nor null, which SDKs send for what is not. */
-export function numberOf(value: unknown): number | undefined {
-  return asNumber(value);
 }
 
 /** What a request has beside the fields that its reader knows; unset ones are nothing. */

@@ -1,15 +1,19 @@
 import type { Answer, ServerEvent } from '../adapters/adapter.ts';
 import type { BackendError } from '../adapters/errors.ts';
 import { asObject, parseJson } from '../adapters/json.ts';
-import { gather, type AnswerEvent } from './answer.ts';
+import { gather, type AnswerEvent, type TokenUsage } from './answer.ts';
 import type { AnswerContext, Dialect } from './dialect.ts';
 import { AnswerFailed } from './dialect.ts';
 import { settle } from './settle.ts';
 
 /** The last stage of an answer on its way: from its backend's dialect into the client's. */
 export interface AnswerStage {
+  /** Of the stream that it writes. */
+  readonly contentType: string;
   /** The answer has said its last word. */
   readonly ended: boolean;
+  /** As far as the answer has told it. */
+  readonly usage: TokenUsage | undefined;
   /**
    * What one event of the backend's stream is in the client's; often nothing.
    * @throws AnswerFailed
@@ -34,9 +38,14 @@ export function answerStage(
   const settled = settle(context.mint);
   const writer = to.eventWriter(context);
   let ended = false;
+  let usage: TokenUsage | undefined;
+  const note = (event: AnswerEvent): void => {
+    if (event.type === 'usage') ({ usage } = event);
+  };
   const write = (events: readonly AnswerEvent[]): string => {
     let text = '';
     for (const event of events) {
+      note(event);
       for (const one of settled(event)) {
         text += writer.write(one);
         if (one.type === 'end') ended = true;
@@ -45,14 +54,19 @@ export function answerStage(
     return text;
   };
   return {
+    contentType,
     get ended() {
       return ended;
+    },
+    get usage() {
+      return usage;
     },
     event: (event) => (ended ? '' : write(read(event))),
     body(body) {
       const answer = asObject(parseJson(body.toString('utf8')));
       if (!answer) throw new AnswerFailed('it is no JSON object');
       const events = from.readAnswer(answer);
+      for (const event of events) note(event);
       // Whoever asked for a stream gets one, also from a backend that ignores the wish.
       if (context.stream) return { body: write(events), contentType };
       const whole = gather(events.flatMap((event) => settled(event)));

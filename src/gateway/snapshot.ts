@@ -6,6 +6,7 @@ import {
   type QueueSettings,
   type RetrySettings,
   type Timeouts,
+  type Unsupported,
 } from '../config/settings.ts';
 import { SERVICES, type Service } from '../service.ts';
 import type { Balancer } from './balance/balancer.ts';
@@ -30,6 +31,8 @@ export interface ServicePlan {
   /** Milliseconds, or the usual time to first byte, after which a late attempt gets company. */
   readonly hedge: number | 'p95' | undefined;
   readonly defaultModel: string | undefined;
+  /** What becomes of what a backend of another dialect can't be told. */
+  readonly unsupported: Unsupported;
   /**
    * Time-outs on an instance, by its name. A call may meet one that the config got later than it
    * started: that one has what holds for the service.

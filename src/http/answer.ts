@@ -7,7 +7,7 @@ import { PlainAnswer } from './plain-answer.ts';
 
 /** Chooses the treatment by the answer's head. */
 export function openAnswer(outlet: Outlet, status: number, headers: AnswerHeaders): Answerer {
-  const { instance, transform, stream, operation } = outlet.request;
+  const { instance, transform, stage, stream, operation } = outlet.request;
   const contentType = headers['content-type']?.toString().toLowerCase();
   if (status >= 400 && status < 600) return new ErrorAnswer(outlet, status, headers);
   if (status >= 600 || status === 304) {
@@ -25,7 +25,9 @@ export function openAnswer(outlet: Outlet, status: number, headers: AnswerHeader
       `"${instance.name}" answered with a web page instead of a result: check instances.${instance.name}.baseUrl.`,
     );
   }
-  if (outlet.request.response.headersSent && !contentType?.startsWith('text/event-stream')) {
+  const events = contentType?.startsWith('text/event-stream') ?? false;
+  // A stage makes a stream of it.
+  if (outlet.request.response.headersSent && !events && !stage) {
     const { name } = instance;
     return new RefusedAnswer(
       outlet,
@@ -35,12 +37,15 @@ export function openAnswer(outlet: Outlet, status: number, headers: AnswerHeader
   const given = headers['content-encoding']?.toString().toLowerCase();
   const encoding = given === 'identity' ? undefined : given;
   // GPUStack sends an error in a stream's place without any content type.
-  if (contentType?.startsWith('text/event-stream') || (stream && contentType === undefined)) {
+  if (events || (stream && contentType === undefined)) {
+    if (stage && !stream) {
+      return new RefusedAnswer(outlet, `"${instance.name}" streams what was not to be streamed.`);
+    }
     if (serviceOf(operation) !== 'speech' || contentType !== undefined)
       return new EventAnswer(outlet);
   }
   // We asked for none: the client can't be trusted to know an encoding, nor the header to be true.
-  if (transform?.body || encoding !== undefined || outlet.request.split) {
+  if (transform?.body || stage || encoding !== undefined || outlet.request.split) {
     return new BufferedAnswer(outlet, transform ?? {}, { headers, encoding });
   }
   return new PlainAnswer(outlet, contentType);

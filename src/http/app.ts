@@ -1,5 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { H3, HTTPError, type EventHandler } from 'h3';
+import { ERROR_SHAPES, type ErrorShape } from '../dialects/error-shapes.ts';
+import { modelEntry, modelPage } from '../dialects/messages/model-list.ts';
 import { OPERATIONS, type Operation } from '../service.ts';
 import { authenticate, checkBrowser, preflightHeaders } from './auth.ts';
 import { gatewayError, renderError, type ErrorBody, type HttpError } from './errors.ts';
@@ -49,12 +51,12 @@ export function createApp(gateway: Gateway): H3 {
   get(
     '/v1/models',
     guarded(gateway, (request) => {
-      const { config } = gateway.snapshot;
-      const key = authenticate(request.headers, config.server);
-      return {
-        status: 200,
-        body: { object: 'list', data: listModels(gateway.snapshot, gateway.fleet, key) },
-      };
+      const key = authenticate(request.headers, gateway.snapshot.config.server);
+      const models = listModels(gateway.snapshot, gateway.fleet, key);
+      const body = isAnthropic(request)
+        ? modelPage(models, queryOf(request))
+        : { object: 'list', data: models };
+      return { status: 200, body };
     }),
   );
   get('/v1/models/**', guarded(gateway, oneModel(gateway)));
@@ -85,7 +87,8 @@ function open(gateway: Gateway, answer: Answer) {
       const error = asHttpError(gateway, thrown);
       const { method, url } = request;
       gateway.log.say('warn', `${error.status} ${method} ${url}: ${error.message}`);
-      sendJson(response, error.status, { error: error.body }, { ...headers, ...error.headers });
+      const body = errorShapeAt(request).body(error.body, { status: error.status });
+      sendJson(response, error.status, body, { ...headers, ...error.headers });
     }
   });
 }
@@ -104,7 +107,7 @@ function oneModel(gateway: Gateway): Answer {
     const id = decodeURIComponent(path.slice('/v1/models/'.length));
     const key = authenticate(request.headers, snapshot.config.server);
     const model = findModel(id, snapshot, fleet, key);
-    if (model) return { status: 200, body: model };
+    if (model) return { status: 200, body: isAnthropic(request) ? modelEntry(model) : model };
     throw gatewayError(
       'model_not_found',
       `No instance has a model "${id}". GET /v1/models lists what there is.`,
@@ -148,6 +151,17 @@ function preflight(gateway: Gateway) {
   });
 }
 
+/** Anthropic's SDKs say so in each of their requests. */
+function isAnthropic({ headers }: IncomingMessage): boolean {
+  return headers['anthropic-version'] !== undefined;
+}
+
+/** How errors are told to a client of which no more is known than where it asks. */
+function errorShapeAt(request: IncomingMessage): ErrorShape {
+  const anthropic = isAnthropic(request) || pathOf(request).startsWith('/v1/messages');
+  return ERROR_SHAPES[anthropic ? 'anthropic' : 'openai'];
+}
+
 function noRoute(method: string, path: string): HttpError {
   const routes = Object.values(OPERATIONS).flatMap(({ routes: own }) => [...own]) as string[];
   if (routes.includes(path)) {
@@ -160,8 +174,17 @@ function noRoute(method: string, path: string): HttpError {
     'unknown_route',
     meant === undefined
       ? `There is no ${method} ${path} here.`
-      : `There is no ${method} ${path} here; ${meant} is. Check the base URL that your tool is set to: it should end in /v1.`,
+      : `There is no ${method} ${path} here; ${meant} is. Check the base URL that your tool is set to: ${baseOf(meant)}.`,
   );
+}
+
+/** What Anthropic's clients have as their base is the host alone. */
+function baseOf(route: string): string {
+  return route.startsWith('/v1/messages') ? 'it should not end in /v1' : 'it should end in /v1';
+}
+
+function queryOf(request: IncomingMessage): URLSearchParams {
+  return new URLSearchParams((request.url ?? '').split('?')[1]);
 }
 
 function pathOf(request: IncomingMessage): string {

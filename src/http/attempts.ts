@@ -292,9 +292,10 @@ function affinity({ loadBalance }: ServicePlan, call: Call, client: ClientReques
 }
 
 /** The backend can't do what the client asks; another one may. */
-function refusedBy(instance: Instance, { message, param }: RequestRefused): Failed {
+function refusedBy(instance: Instance, { message, param, details }: RequestRefused): Failed {
   const error = gatewayError('unsupported_parameter', `${message} (instance "${instance.name}")`, {
     param,
+    ...(details && { details }),
   });
   const { status, body, errorKind } = error;
   const failure: Failure = { kind: 'answer', status, body, errorKind, headers: {} };

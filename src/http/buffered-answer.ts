@@ -1,4 +1,4 @@
-import type { ResponseTransform } from '../adapters/adapter.ts';
+import type { Answer, ResponseTransform } from '../adapters/adapter.ts';
 import { streamError } from '../adapters/errors.ts';
 import { readUsage, type Usage } from '../observe/usage.ts';
 import type { Answerer, AnswerHeaders, Outlet } from './outlet.ts';
@@ -68,11 +68,13 @@ export class BufferedAnswer implements Answerer {
   }
 
   #deliver(body: Buffer, linked: readonly Buffer[]): void {
-    const read = this.#read(() => ({
-      answer: this.#transform.body?.(body, this.#contentType, linked),
-    }));
+    const read = this.#read((): Answer => {
+      const own = this.#transform.body?.(body, this.#contentType, linked) ?? { body };
+      const { stage } = this.#outlet.request;
+      return stage ? stage.body(Buffer.from(own.body)) : own;
+    });
     if (!read) return;
-    const { body: payload, contentType } = read.answer ?? { body };
+    const { body: payload, contentType } = read;
     this.#outlet.commit({
       keepLength: false,
       drop: ['content-encoding'],
@@ -101,6 +103,6 @@ export class BufferedAnswer implements Answerer {
   }
 
   usage(): Usage | undefined {
-    return this.#body && readUsage(this.#body);
+    return this.#outlet.request.stage?.usage ?? (this.#body && readUsage(this.#body));
   }
 }

@@ -4,7 +4,7 @@ import type { Config } from '../config/schema.ts';
 import type { AttemptRecord, Ending, Outcome } from '../observe/outcome.ts';
 import { short } from '../observe/short.ts';
 import { guessTokens, type Usage } from '../observe/usage.ts';
-import { OPERATIONS, type Operation } from '../service.ts';
+import { errorsOf, OPERATIONS, type Operation } from '../service.ts';
 import { authenticate, checkBrowser, type ApiKey } from './auth.ts';
 import { readBody } from './body.ts';
 import { gatewayError } from './errors.ts';
@@ -91,7 +91,11 @@ export function openCall(
     operation,
     request,
     response,
-    ownHeaders: { 'x-request-id': id },
+    ownHeaders: {
+      'x-request-id': id,
+      // Where Anthropic's SDKs look for it.
+      ...(errorsOf(operation) === 'anthropic' && { 'request-id': id }),
+    },
     attempts: [],
     started: 0,
     steps: new Set(),

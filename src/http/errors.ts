@@ -1,4 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http';
+import { ERROR_SHAPES, type ErrorShape } from '../dialects/error-shapes.ts';
+import { errorsOf, type Operation } from '../service.ts';
 import type { Problem } from '../config/problem.ts';
 
 /** Every error that is the gateway's own: its status and OpenAI type, by its code. */
@@ -46,6 +48,8 @@ export interface ErrorBody {
   readonly code: string | null;
   /** Each mistake of a config, with its place; of the management API alone. */
   readonly problems?: readonly Problem[];
+  /** Told in those dialects that have a place for them. */
+  readonly details?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** What a client gets instead of an answer. */
@@ -75,13 +79,21 @@ export function gatewayError(
     readonly param?: string | null;
     readonly headers?: OutgoingHttpHeaders;
     readonly problems?: readonly Problem[];
+    readonly details?: ErrorBody['details'];
   } = {},
 ): HttpError {
   const { status, type } = ERRORS[code];
-  const { param = null, headers = {}, problems } = options;
+  const { param = null, headers = {}, problems, details } = options;
   return new HttpError({
     status,
-    body: { message, type, param, code, ...(problems && { problems }) },
+    body: {
+      message,
+      type,
+      param,
+      code,
+      ...(problems && { problems }),
+      ...(details && { details }),
+    },
     errorKind: code,
     headers,
   });
@@ -89,11 +101,10 @@ export function gatewayError(
 
 /** The error as JSON text, in OpenAI's shape. */
 export function renderError(body: ErrorBody): string {
-  const { message, type, param, code } = body;
-  return JSON.stringify({ error: { message, type, param, code } });
+  return JSON.stringify(ERROR_SHAPES.openai.body(body));
 }
 
-/** The error as an event of a stream, in OpenAI's shape. */
-export function renderErrorEvent(body: ErrorBody): string {
-  return `data: ${renderError(body)}\n\n`;
+/** How those who ask for an operation are told errors. */
+export function errorShapeOf(operation: Operation): ErrorShape {
+  return ERROR_SHAPES[errorsOf(operation)];
 }

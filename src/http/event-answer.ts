@@ -1,8 +1,9 @@
 import type { ServerEvent } from '../adapters/adapter.ts';
 import { streamError } from '../adapters/errors.ts';
+import { AnswerFailed } from '../dialects/dialect.ts';
+import type { AnswerStage } from '../dialects/translate.ts';
 import { readUsage, type Usage } from '../observe/usage.ts';
 import type { Answerer, Outlet } from './outlet.ts';
-import { renderErrorEvent } from './errors.ts';
 import {
   EventCutter,
   glance,
@@ -34,14 +35,17 @@ export class EventAnswer implements Answerer {
   readonly #outlet: Outlet;
   readonly #cutter = new EventCutter();
   readonly #translate: ((event: ServerEvent) => readonly ServerEvent[]) | undefined;
+  readonly #stage: AnswerStage | undefined;
   #terminated = false;
   /** Comments that came before the first event. */
   #waiting: Buffer[] = [];
+  #firstUsage: Buffer | undefined;
   #lastUsage: Buffer | undefined;
 
   constructor(outlet: Outlet) {
     this.#outlet = outlet;
     this.#translate = outlet.request.transform?.event;
+    this.#stage = outlet.request.stage;
   }
 
   data(chunk: Buffer): void {
@@ -86,11 +90,22 @@ export class EventAnswer implements Answerer {
     if (!this.#outlet.committed) this.#outlet.fail(failure);
     // The client has everything, terminator included; only the connection ended badly.
     else if (this.#terminated) this.#outlet.finish();
-    else this.#outlet.breakOff(failure, renderErrorEvent(failure.body));
+    else this.#outlet.breakOff(failure, this.#lastWords(failure));
+  }
+
+  #lastWords({ body, status }: Failure): string {
+    const { errors, requestId } = this.#outlet.request;
+    return this.#stage?.fail({ ...body, status }) ?? errors.event(body, { status, requestId });
   }
 
   usage(): Usage | undefined {
-    return this.#lastUsage && readUsage(this.#lastUsage);
+    const { usage } = this.#stage ?? {};
+    if (usage) return usage;
+    const last = this.#lastUsage && readUsage(this.#lastUsage);
+    if (!last || last.input > 0) return last;
+    // Messages tell the input at their start, and some not again.
+    const first = this.#firstUsage && readUsage(this.#firstUsage);
+    return { input: first?.input ?? 0, output: last.output };
   }
 
   #accept(whole: Buffer): void {
@@ -124,12 +139,13 @@ export class EventAnswer implements Answerer {
       this.#sendComments(whole);
       return;
     }
-    if (!this.#outlet.committed) {
-      this.#outlet.commit({ keepLength: false, set: STREAM_HEADERS });
-      for (const comments of this.#waiting.splice(0)) this.#outlet.write(comments);
-    }
     this.events += look.events;
-    if (look.mentionsUsage) this.#lastUsage = whole;
+    if (!this.#stage) this.#commit();
+    if (look.mentionsUsage) this.#noteUsage(whole);
+    if (this.#stage) {
+      this.#sendStaged(parseEvents(whole), this.#stage);
+      return;
+    }
     if (this.#translate) {
       for (const event of parseEvents(whole)) this.#sendTranslated(event, this.#translate);
       return;
@@ -140,7 +156,43 @@ export class EventAnswer implements Answerer {
     this.#outlet.write(whole);
   }
 
+  #noteUsage(whole: Buffer): void {
+    if (this.#outlet.request.operation === 'messages') {
+      this.#firstUsage ??= firstEvent(whole);
+    }
+    this.#lastUsage = whole;
+  }
+
+  #commit(): void {
+    if (this.#outlet.committed) return;
+    const type = this.#stage?.contentType;
+    const set = type === undefined ? STREAM_HEADERS : { ...STREAM_HEADERS, 'content-type': type };
+    this.#outlet.commit({ keepLength: false, set });
+    for (const comments of this.#waiting.splice(0)) this.#outlet.write(comments);
+  }
+
+  /** The events of one piece go out as one, in the client's dialect. */
+  #sendStaged(events: readonly PlacedEvent[], stage: AnswerStage): void {
+    let text = '';
+    let failed: AnswerFailed | undefined;
+    try {
+      for (const event of events) {
+        for (const own of this.#translate?.(event) ?? [event]) text += stage.event(own);
+      }
+    } catch (error) {
+      if (!(error instanceof AnswerFailed)) throw error;
+      failed = error;
+    }
+    if (text !== '') {
+      this.#commit();
+      this.#outlet.write(text);
+    }
+    this.#terminated = stage.ended;
+    if (failed) this.broken(badAnswer(failed.message));
+  }
+
   #sendComments(bytes: Buffer): void {
+    if (this.#stage && this.#stage.contentType !== STREAM_HEADERS['content-type']) return;
     if (this.#outlet.committed) this.#outlet.write(bytes);
     else this.#waiting.push(bytes);
   }
@@ -158,6 +210,12 @@ export class EventAnswer implements Answerer {
   #isEnd(event: ServerEvent): boolean {
     return isTerminator(this.#outlet.request.operation, event);
   }
+}
+
+/** Events that come together may have the usage of the start and of the end. */
+function firstEvent(whole: Buffer): Buffer {
+  const end = whole.indexOf('\n\n');
+  return end < 0 ? whole : whole.subarray(0, end);
 }
 
 /** An event that is called `error` is one, whatever the shape of its data. */

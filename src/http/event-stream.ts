@@ -79,6 +79,8 @@ export interface Glance {
   readonly mentionsUsage: boolean;
 }
 
+const ENDS = /\[DONE\]|\.done"|\.completed|message_stop/;
+
 export function glance(events: Buffer): Glance {
   const text = events.toString('latin1');
   let count = 0;
@@ -87,7 +89,7 @@ export function glance(events: Buffer): Glance {
     events: count,
     mayHoldError:
       text.includes('"error"') || text.includes('error:') || /^event: ?error/m.test(text),
-    mayHoldEnd: text.includes('[DONE]') || text.includes('.done"') || text.includes('.completed'),
+    mayHoldEnd: ENDS.test(text),
     mentionsUsage: text.includes('_tokens"'),
   };
 }

@@ -37,6 +37,11 @@ const NOT_FORWARDED = new Set([
   'x-request-id',
 ]);
 
+/** Said to a provider by those who speak its dialect, and to nobody else. */
+const OF_A_DIALECT = /^(anthropic|openai)-/;
+/** Features on trial, which only their own provider has. */
+const BETAS = 'anthropic-beta';
+
 /** Answer headers that stay behind. */
 const NOT_RELAYED = new Set([
   ...HOP_BY_HOP,
@@ -61,12 +66,22 @@ const NOT_RELAYED = new Set([
  * The head of a request to a backend, as undici's flat list of names and values.
  *
  * @param own The instance's credentials and configured headers, lower-case names; they win.
- * @param length Bytes of the body: exactly one framing is ever sent.
+ * @param call.length Bytes of the body: exactly one framing is ever sent.
+ * @param call.usual Sent where nobody else says it.
+ * @param call.translated The backend is asked in another dialect than the client's.
+ * @param call.betas The backend is the provider whose features on trial clients ask for.
  */
 export function requestHeaders(
   client: IncomingHttpHeaders,
   own: Readonly<Record<string, string>>,
-  call: { readonly requestId: string; readonly length: number; readonly contentType?: string },
+  call: {
+    readonly requestId: string;
+    readonly length: number;
+    readonly contentType?: string;
+    readonly usual?: Readonly<Record<string, string>> | undefined;
+    readonly translated?: boolean;
+    readonly betas?: boolean | undefined;
+  },
 ): string[] {
   const named = listed(client.connection);
   const headers: string[] = [];
@@ -74,6 +89,9 @@ export function requestHeaders(
     if (NOT_FORWARDED.has(name) || name in own || named.has(name)) continue;
     if (name.startsWith('x-jairouter-') || name.startsWith('access-control-')) continue;
     if (name === 'content-type' && call.contentType !== undefined) continue;
+    if (OF_A_DIALECT.test(name)) {
+      if (call.translated || (name === BETAS && !call.betas)) continue;
+    }
     const value = client[name];
     if (typeof value === 'string') headers.push(name, value);
     else for (const one of value ?? []) headers.push(name, one);
@@ -88,6 +106,10 @@ export function requestHeaders(
     call.requestId,
   );
   for (const name in own) headers.push(name, own[name]!);
+  for (const name in call.usual) {
+    const told = name in own || (!call.translated && name in client);
+    if (!told) headers.push(name, call.usual[name]!);
+  }
   return headers;
 }
 

@@ -1,17 +1,22 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 
-/** Answers with JSON of our own; to a HEAD with its headers alone. */
+/**
+ * Answers with JSON of our own; to a HEAD with its headers alone.
+ * @returns Bytes of the body.
+ */
 export function sendJson(
   response: ServerResponse,
   status: number,
   body: unknown,
   headers: OutgoingHttpHeaders,
-): void {
+): number {
   const text = JSON.stringify(body);
+  const length = Buffer.byteLength(text);
   response.writeHead(status, {
     ...headers,
     'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
+    'content-length': length,
   });
   response.end(response.req.method === 'HEAD' ? undefined : text);
+  return length;
 }

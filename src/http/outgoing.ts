@@ -1,16 +1,25 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { chained } from '../adapters/chained.ts';
-import type { AdapterCall, RequestPatch, ResponseTransform } from '../adapters/adapter.ts';
+import type {
+  AdapterCall,
+  OperationSpec,
+  RequestPatch,
+  ResponseTransform,
+} from '../adapters/adapter.ts';
+import type { JsonObject } from '../adapters/json.ts';
 import { repairOf } from '../adapters/tool-repair.ts';
+import { refuseThread } from '../dialects/messages/thread.ts';
 import type { Target } from '../gateway/directory.ts';
 import type { ServicePlan } from '../gateway/snapshot.ts';
 import type { Instance } from '../instances/instance.ts';
 import type { Call, ClientRequest } from './call.ts';
+import { errorShapeOf } from './errors.ts';
 import { requestHeaders } from './headers.ts';
 import { patchJson } from './json-patch.ts';
 import { patchForm } from './multipart.ts';
 import type { AnswerNotes } from './notes.ts';
 import type { AttemptRequest, PartRequest } from './outlet.ts';
+import { translate } from './translation.ts';
 
 /** Pieces of a patched body up to this many bytes are joined: one write is cheaper than several. */
 const JOIN_LIMIT = 1024 * 1024;
@@ -36,24 +45,42 @@ export function attemptRequest(
   },
 ): AttemptRequest {
   const { instance, model } = target;
-  const { operation } = call;
+  const operation = instance.asked(call.operation)!;
   const spec = instance.adapter.operations[operation]!;
+  const { stream } = client;
+  if (call.operation === 'messages' && !spec.betas) refuseThread(client.fields);
+  const translation =
+    operation === call.operation
+      ? undefined
+      : translate(
+          {
+            asked: operation,
+            by: call.operation,
+            fields: client.fields,
+            stream,
+            unsupported: plan.unsupported,
+          },
+          target,
+        );
   const seen: AdapterCall = {
     operation,
     model,
-    fields: client.fields,
-    stream: client.stream,
+    fields: translation?.fields ?? client.fields,
+    stream,
     ...(client.form ? { form: client.form.parts } : {}),
     options: instance.settings.options,
     facts: instance.facts,
   };
   const patch = spec.request?.(seen) ?? {};
-  const renamed = model === client.model ? patch : { ...patch, set: { model, ...patch.set } };
+  const renamed =
+    model === client.model || translation ? patch : { ...patch, set: { model, ...patch.set } };
+  const prepared = (change: RequestPatch) =>
+    prepare(target, call, client, { spec, change, translated: translation?.fields });
   const split = spec.split?.(seen);
   const requests = split?.parts.map((part) =>
-    prepare(target, call, client, { ...renamed, set: { ...renamed.set, ...part } }),
+    prepared({ ...renamed, set: { ...renamed.set, ...part } }),
   );
-  const first = requests?.[0] ?? prepare(target, call, client, renamed);
+  const first = requests?.[0] ?? prepared(renamed);
   const once = !requests && isSentOnce(client, plan);
   return {
     instance,
@@ -65,12 +92,19 @@ export function attemptRequest(
     length: first.length,
     once,
     ...(requests && { split: { rest: requests.slice(1), join: split!.join } }),
-    stream: client.stream,
+    stream,
     timeouts: plan.timeoutsOn(instance.name),
     transform: care(spec.response?.(seen), seen, { instance, notes }),
     notes,
     objection,
-    ownHeaders: { ...call.ownHeaders, ...attemptHeaders(instance.name, model, call.started + 1) },
+    stage: translation?.stage,
+    errors: errorShapeOf(call.operation),
+    requestId: call.id,
+    ownHeaders: {
+      ...call.ownHeaders,
+      ...attemptHeaders(instance.name, model, call.started + 1),
+      ...(translation && droppedHeader(translation.dropped)),
+    },
     response: call.response,
   };
 }
@@ -86,13 +120,20 @@ function care(
   return chained(transform, repairOf(call, told));
 }
 
+interface Change {
+  readonly spec: OperationSpec;
+  readonly change: RequestPatch;
+  /** The request in the backend's dialect, when that is not the client's. */
+  readonly translated: JsonObject | undefined;
+}
+
 function prepare(
   { instance }: Target<Instance>,
   call: Call,
   client: ClientRequest,
-  patch: RequestPatch,
+  { spec, change, translated }: Change,
 ): PartRequest {
-  const body = patchBody(client, patch);
+  const body = translated ? written(translated, change) : patchBody(client, change);
   const length = Buffer.isBuffer(body)
     ? body.length
     : body.reduce((total, piece) => total + piece.length, 0);
@@ -100,6 +141,9 @@ function prepare(
     requestId: call.id,
     length,
     ...(client.contentType === undefined ? {} : { contentType: client.contentType }),
+    translated: translated !== undefined,
+    betas: spec.betas,
+    usual: spec.headers,
   });
   return { headers, body, length };
 }
@@ -128,6 +172,17 @@ function patchBody(client: ClientRequest, patch: RequestPatch): Buffer | readonl
   if (!patch.set && !patch.remove && !patch.parts) return client.body;
   const pieces = client.form ? patchForm(client.form, patch) : patchJson(client.body, patch);
   return client.body.length <= JOIN_LIMIT ? Buffer.concat(pieces) : pieces;
+}
+
+/** A translated request, with what the adapter changes in it. */
+function written(fields: JsonObject, { set, remove = [] }: RequestPatch): Buffer {
+  const body: Record<string, unknown> = { ...fields, ...set };
+  for (const name of remove) delete body[name];
+  return Buffer.from(JSON.stringify(body));
+}
+
+function droppedHeader(dropped: readonly string[]): OutgoingHttpHeaders {
+  return dropped.length > 0 ? { 'x-jairouter-dropped': headerValue(dropped.join(', ')) } : {};
 }
 
 /** What an answer tells of the attempt that it came from. */

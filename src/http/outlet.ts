@@ -1,5 +1,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { PartAnswer, ResponseTransform, Split } from '../adapters/adapter.ts';
+import type { ErrorShape } from '../dialects/error-shapes.ts';
+import type { AnswerStage } from '../dialects/translate.ts';
 import type { Timeouts } from '../config/settings.ts';
 import type { Instance } from '../instances/instance.ts';
 import type { Usage } from '../observe/usage.ts';
@@ -10,6 +12,7 @@ import type { AnswerNotes } from './notes.ts';
 /** One request to one instance, ready to be sent. */
 export interface AttemptRequest {
   readonly instance: Instance;
+  /** What the backend is asked for. */
   readonly operation: Operation;
   /** The backend's name of the model. */
   readonly model: string;
@@ -31,6 +34,11 @@ export interface AttemptRequest {
   readonly notes?: AnswerNotes | undefined;
   /** What speaks against a whole answer, as it came from the backend. */
   readonly objection?: ((body: Buffer) => Failure | undefined) | undefined;
+  /** Brings the answer into the client's dialect, when that is not the backend's. */
+  readonly stage: AnswerStage | undefined;
+  /** How the client is told errors. */
+  readonly errors: ErrorShape;
+  readonly requestId: string;
   /** The gateway's own headers on the answer. */
   readonly ownHeaders: OutgoingHttpHeaders;
   readonly response: ServerResponse;

@@ -8,10 +8,11 @@ import { finalError, tryStep, type Road } from './attempts.ts';
 import { mayUse } from './auth.ts';
 import { ClientGone } from './body.ts';
 import { openCall, outcomeOf, readRequest, type Call, type ClientRequest } from './call.ts';
-import { renderError, renderErrorEvent } from './errors.ts';
+import { errorShapeOf } from './errors.ts';
 import type { Gateway } from './gateway.ts';
 import { keepAlive } from './keep-alive.ts';
 import { asHttpError } from './internal-error.ts';
+import { answerLocally } from './local-answers.ts';
 import { waiting } from './pause.ts';
 import { attemptHeaders } from './outgoing.ts';
 import { missingModel, noneLeft, notAllowed, shuttingDown, unknownModel } from './refusal.ts';
@@ -93,7 +94,8 @@ async function overSteps(road: Road, snapshot: Snapshot, model: string): Promise
   const { gateway, call, failures } = road;
   for (let looked = false; ;) {
     const rejections: Rejection[] = [];
-    for (const step of resolve(model, snapshot.aliases, gateway.fleet.directory)) {
+    const steps = resolve(model, snapshot.aliases, gateway.fleet.directory);
+    for (const step of steps) {
       const left = await tryStep(step, road);
       if (left === 'served') return;
       rejections.push(...left);
@@ -109,6 +111,7 @@ async function overSteps(road: Road, snapshot: Snapshot, model: string): Promise
       if (await waitToTryAgain(road, rejections)) continue;
       throw finalError(call, failures);
     }
+    if (answerLocally(call, road.client, steps)) return;
     if (looked) {
       throw noneLeft({ model, operation: call.operation }, rejections, gateway.fleet.directory);
     }
@@ -135,17 +138,19 @@ function refuse(gateway: Gateway, call: Call, thrown: unknown): void {
   call.error = error.message;
   call.errorKind = error.errorKind;
   call.code = error.body.code ?? undefined;
+  const shape = errorShapeOf(call.operation);
+  const place = { status: error.status, requestId: call.id };
   if (response.headersSent) {
     if (!call.keptAlive) {
       response.destroy();
       return;
     }
-    const event = renderErrorEvent(error.body);
+    const event = shape.event(error.body, place);
     call.bytesOut += Buffer.byteLength(event);
     response.end(event);
     return;
   }
-  const body = renderError(error.body);
+  const body = JSON.stringify(shape.body(error.body, place));
   call.bytesOut = Buffer.byteLength(body);
   const last = call.attempts.at(-1);
   response.writeHead(error.status, {

@@ -8,6 +8,7 @@ import type { Alias } from '../gateway/snapshot.ts';
 import { serviceOf, type Operation } from '../service.ts';
 import type { ApiKey } from './auth.ts';
 import { gatewayError, type HttpError } from './errors.ts';
+import { answeredAbout } from './local-answers.ts';
 
 /** What a call asks for. */
 interface Wanted {
@@ -110,7 +111,8 @@ export function shuttingDown(): HttpError {
 }
 
 function isOffered(operation: Operation, { instances }: Directory): boolean {
-  return [...instances.values()].some((instance) => instance.supports(operation));
+  const about = answeredAbout(operation) ?? operation;
+  return [...instances.values()].some((instance) => instance.supports(about));
 }
 
 /** Nobody offers the service at all, or nobody who has the model. */

@@ -1,29 +1,36 @@
 import type { ServerEvent } from '../adapters/adapter.ts';
 import type { Operation } from '../service.ts';
 
-const TYPED_END =
-  /^\{?\s*"type"\s*:\s*"(transcript\.text\.done|speech\.audio\.done|image_generation\.completed|image_edit\.completed)"/;
-const NAMED_END = /^(image_generation|image_edit)\.completed$/;
+const MEDIA =
+  /^(transcript\.text\.done|speech\.audio\.done|image_generation\.completed|image_edit\.completed)$/;
+/** The `type` of the last event of an operation's stream, where that is not `[DONE]` alone. */
+const ENDS: Readonly<Partial<Record<Operation, RegExp | undefined>>> = {
+  chat: undefined,
+  completions: undefined,
+  messages: /^message_stop$/,
+};
 
 /**
  * Whether an event says that its stream is whole. Chat and completion streams end with `[DONE]`
- * alone; audio and image streams with an event of their own (OpenAI's API reference), to which some
+ * alone; others with an event of their own (OpenAI's and Anthropic's API references), to which some
  * backends add a `[DONE]`.
  */
 export function isTerminator(operation: Operation, { event, data }: ServerEvent): boolean {
   if (data === '[DONE]') return true;
-  if (operation === 'chat' || operation === 'completions') return false;
-  return NAMED_END.test(event ?? '') || TYPED_END.test(data.slice(0, 200)) || typeOf(data);
+  const end = operation in ENDS ? ENDS[operation] : MEDIA;
+  if (!end) return false;
+  if (event !== undefined && end.test(event)) return true;
+  const first = /^\{?\s*"type"\s*:\s*"([\w.]+)"/.exec(data.slice(0, 200))?.[1];
+  return first === undefined ? end.test(typeOf(data)) : end.test(first);
 }
 
 /** The slow way, for an event whose `type` is not its first key. */
-function typeOf(data: string): boolean {
-  if (!/\.(done|completed)"/.test(data)) return false;
+function typeOf(data: string): string {
+  if (!/\.(done|completed)"|message_stop"/.test(data)) return '';
   try {
-    const { type } = JSON.parse(data) as { type?: unknown };
-    return TYPED_END.test(`{"type":${JSON.stringify(type)}`);
+    return String((JSON.parse(data) as { type?: unknown }).type);
   } catch {
     // Not JSON, so no event of the API's.
-    return false;
+    return '';
   }
 }

@@ -1,4 +1,6 @@
 import type { ProbeResult } from '../adapters/adapter.ts';
+import type { Operation } from '../service.ts';
+import { doubtfulOperations } from './doubtful.ts';
 import type { Instance } from './instance.ts';
 
 /** Clouds are not asked more often than this, in milliseconds. */
@@ -28,12 +30,13 @@ export function watchHealth(instance: Instance, onCatalogue: () => void): Health
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
 
-  const settle = (result: ProbeResult): void => {
+  const doubtful = doubtfulOperations(instance.adapter, instance.backend);
+  const settle = (result: ProbeResult, shown: readonly Operation[]): void => {
     if (closed) return;
     const { unhealthyAfter, healthyAfter } = instance.settings.health;
     const known = instance.catalogue;
     const { fresh } = instance;
-    instance.learn(result);
+    instance.learn(result, shown);
     if (result.state === 'healthy') {
       failures = 0;
       successes += 1;
@@ -52,13 +55,15 @@ export function watchHealth(instance: Instance, onCatalogue: () => void): Health
   const probe = async (): Promise<void> => {
     began = performance.now();
     try {
-      settle(await instance.adapter.probe(instance.backend));
+      const result = await instance.adapter.probe(instance.backend);
+      if (instance.state !== 'healthy') doubtful.forget();
+      settle(result, result.state === 'healthy' ? await doubtful.found() : []);
     } catch (error) {
       const { interval, timeout } = instance.settings.health;
       // A backend that is busy with our calls may be too busy for a probe: it serves, so it lives.
       const serves = instance.inFlight > 0 && began - instance.lastServed < 2 * interval;
       if (isTimeout(error) && serves) return;
-      settle({ state: 'unhealthy', detail: whatWentWrong(error, timeout) });
+      settle({ state: 'unhealthy', detail: whatWentWrong(error, timeout) }, []);
     }
   };
 

@@ -7,6 +7,7 @@ import type {
   Backend,
   CatalogueModel,
   Facts,
+  OperationSpec,
   ProbeResult,
 } from '../adapters/adapter.ts';
 import type { BreakerSettings, HealthSettings } from '../config/settings.ts';
@@ -16,7 +17,7 @@ import { Cooling } from '../gateway/protect/cooling.ts';
 import { Slots, type Queue } from '../gateway/protect/queue.ts';
 import { LatencyAverage } from '../gateway/balance/latency-average.ts';
 import type { Catalogue, Hindrance, InstanceState, Routable } from '../gateway/directory.ts';
-import { OPERATIONS, type Operation, type Service } from '../service.ts';
+import { askedFor, OPERATIONS, type Operation, type Service } from '../service.ts';
 import { connectBackend } from './backend.ts';
 import { catalogueOf } from './catalogue.ts';
 import { isNearby } from './nearby.ts';
@@ -110,8 +111,12 @@ export class Instance implements Routable {
   readonly #firstBytes = createHistogram({ lowest: 1, highest: 3_600_000, figures: 2 });
   readonly #warned = new Set<string>();
   #listed: readonly CatalogueModel[] | undefined;
+  /** What its probe says that it has. */
   #offered: readonly Operation[] | undefined;
+  /** Those that only some servers of the kind have, and this one has shown. */
+  #shown: readonly Operation[] = [];
   #operations: ReadonlySet<Operation>;
+  readonly #has = (operation: Operation): boolean => this.#operations.has(operation);
   #dispatcher: Dispatcher | undefined;
   /** Attempts that may still want a connection. */
   #users = 0;
@@ -145,6 +150,7 @@ export class Instance implements Routable {
     if (previous?.adapter === settings.adapter && previous.settings.baseUrl === settings.baseUrl) {
       this.#listed = previous.#listed;
       this.#offered = previous.#offered;
+      this.#shown = previous.#shown;
       this.version = previous.version;
       this.facts = previous.facts;
     }
@@ -429,7 +435,12 @@ export class Instance implements Routable {
   }
 
   supports(operation: Operation): boolean {
-    return this.#operations.has(operation);
+    return this.asked(operation) !== undefined;
+  }
+
+  /** What this very server is asked for an operation: that, or what it is translated to. */
+  asked(operation: Operation): Operation | undefined {
+    return askedFor(operation, this.#has);
   }
 
   latency(now: number): number {
@@ -453,8 +464,11 @@ export class Instance implements Routable {
     return this.#settings.paid ?? this.cloud;
   }
 
-  /** Takes over what a probe has found; the state is the health checker's to decide. */
-  learn(result: ProbeResult): void {
+  /**
+   * Takes over what a probe has found; the state is the health checker's to decide.
+   * @param shown Operations that only some servers of the kind have, and this one has shown.
+   */
+  learn(result: ProbeResult, shown: readonly Operation[]): void {
     if (result.version !== undefined) this.version = result.version;
     if (result.facts) this.facts = result.facts;
     // The same list again must not look like a change: an index over all models depends on it.
@@ -462,10 +476,9 @@ export class Instance implements Routable {
       this.#listed = result.models;
       this.catalogue = catalogueOf(this.#settings.models, result.models);
     }
-    if (result.operations) {
-      this.#offered = result.operations;
-      this.#operations = this.#allowed();
-    }
+    if (result.operations) this.#offered = result.operations;
+    if (result.state === 'healthy') this.#shown = shown;
+    this.#operations = this.#allowed();
   }
 
   /** Ends idle connections now and the others when their answers are over. */
@@ -496,14 +509,14 @@ export class Instance implements Routable {
 
   #allowed(): ReadonlySet<Operation> {
     const { services } = this.#settings;
-    const own = Object.keys(this.adapter.operations) as Operation[];
-    return new Set(
-      own.filter(
-        (operation) =>
-          (this.#offered?.includes(operation) ?? true) &&
-          (services?.includes(OPERATIONS[operation].service) ?? true),
-      ),
+    const own = Object.entries(this.adapter.operations) as [Operation, OperationSpec][];
+    const allowed = own.filter(
+      ([operation, { shownBy }]) =>
+        (this.#shown.includes(operation) ||
+          (this.#offered?.includes(operation) ?? shownBy === undefined)) &&
+        (services?.includes(OPERATIONS[operation].service) ?? true),
     );
+    return new Set(allowed.map(([operation]) => operation));
   }
 }
 

@@ -29,10 +29,11 @@ const HANDLERS = {
   imageGenerations,
   imageEdits,
   imageVariations,
-} satisfies Record<Operation, (call: Call) => Promise<void>>;
+} satisfies Partial<Record<Operation, (call: Call) => Promise<void>>>;
+type MockOperation = keyof typeof HANDLERS;
 
-const ROUTES: ReadonlyMap<string, Operation> = new Map(
-  (Object.keys(OPERATIONS) as Operation[]).flatMap((operation) =>
+const ROUTES: ReadonlyMap<string, MockOperation> = new Map(
+  (Object.keys(HANDLERS) as MockOperation[]).flatMap((operation) =>
     OPERATIONS[operation].routes.map((route) => [route, operation] as const),
   ),
 );

@@ -32,7 +32,8 @@ export function mentionsUsage(bytes: Buffer): boolean {
 
 /**
  * Reads the last `usage` of an answer without parsing the whole of it. Chat and embeddings say
- * `prompt_tokens` and `completion_tokens`, the newer APIs `input_tokens` and `output_tokens`.
+ * `prompt_tokens` and `completion_tokens`, the newer APIs `input_tokens` and `output_tokens`, to
+ * which Anthropic's cached tokens add.
  */
 export function readUsage(bytes: Buffer): Usage | undefined {
   const at = bytes.lastIndexOf(KEY);
@@ -40,9 +41,10 @@ export function readUsage(bytes: Buffer): Usage | undefined {
   const text = bytes.toString('latin1', at, at + WINDOW);
   const input = count(text, /"(?:prompt|input)_tokens"\s*:\s*(\d+)/);
   const output = count(text, /"(?:completion|output)_tokens"\s*:\s*(\d+)/);
-  return input === undefined && output === undefined
-    ? undefined
-    : { input: input ?? 0, output: output ?? 0 };
+  if (input === undefined && output === undefined) return undefined;
+  const read = count(text, /"cache_read_input_tokens"\s*:\s*(\d+)/) ?? 0;
+  const written = count(text, /"cache_creation_input_tokens"\s*:\s*(\d+)/) ?? 0;
+  return { input: (input ?? 0) + read + written, output: output ?? 0 };
 }
 
 function count(text: string, pattern: RegExp): number | undefined {

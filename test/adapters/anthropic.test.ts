@@ -11,6 +11,7 @@ describe('the models of Anthropic', () => {
       models: [
         {
           id: 'claude-sonnet-4-5-20250929',
+          aliases: ['claude-sonnet-4-5'],
           services: ['chat'],
           created: 1759104000,
           ownedBy: 'anthropic',

@@ -28,7 +28,7 @@ describe('an adapter as data', () => {
       { name: 'mine', services: ['chat', 'embeddings'], without: ['completions'] },
       openai,
     );
-    expect(Object.keys(made.operations)).toEqual(['chat', 'embeddings']);
+    expect(Object.keys(made.operations)).toEqual(['chat', 'messages', 'countTokens', 'embeddings']);
   });
 
   it('has other paths: all of them by their beginning, or one by one', () => {
@@ -44,6 +44,8 @@ describe('an adapter as data', () => {
     expect(pathsOf(made)).toEqual({
       chat: '/api/v3/chat/completions',
       completions: '/api/v3/completions',
+      messages: '/api/v3/messages',
+      countTokens: '/api/v3/messages/count_tokens',
       rerank: '/api/v4/rank',
     });
     // What the answer needs is the model's still.

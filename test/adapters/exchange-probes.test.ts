@@ -89,7 +89,8 @@ describe.each(OWN)('a probe of %s', (adapter) => {
       adapter === 'ollama' ? { body: { models: [] } } : { body: { object: 'list', data: null } };
     const here = await scene(adapter, { [listRoute]: empty });
     expect(instanceOf(here).state).toBe('healthy');
-    const chats = 'chat' in ADAPTERS[adapter].operations;
+    const { operations } = ADAPTERS[adapter];
+    const chats = 'chat' in operations || 'messages' in operations;
     const route = chats ? '/v1/chat/completions' : '/v1/embeddings';
     const reply = await here.post(route, { model: 'm', messages: [], input: 'a' });
     expect(reply.status).toBe(404);

@@ -9,6 +9,7 @@ import type { Instance } from '../../src/instances/instance.ts';
 import type { Received } from '../support/fake-backend.ts';
 import type { Operation } from '../../src/service.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { asksForRoute } from '../support/probes.ts';
 
 /** What a backend answers: an object or array goes as JSON, a string as it is. */
 export interface Scripted {
@@ -138,7 +139,10 @@ export async function scene(
     instances: { a: { adapter, baseUrl: backend.url, ...instance } },
   });
   const calls = () =>
-    backend.asked.filter(({ method, path }) => method === 'POST' && path !== '/api/show');
+    backend.asked.filter(
+      ({ method, path, body }) =>
+        method === 'POST' && path !== '/api/show' && !asksForRoute(path, body),
+    );
   return {
     ...gateway,
     asked: backend.asked,

@@ -13,6 +13,7 @@ describe('a probe of vLLM', () => {
       version: '0.11.0',
       operations: [
         'chat',
+        'messages',
         'embeddings',
         'rerank',
         'transcriptions',

@@ -138,6 +138,12 @@ function expectOutward(call: AdapterCall, { body, contentType }: Answer & { body
     case 'completions':
       expect(json()).toHaveProperty('choices');
       return;
+    case 'messages':
+      expect(json()).toMatchObject({ type: 'message', content: [{ type: 'text', text: 'Hi!' }] });
+      return;
+    case 'countTokens':
+      expect(json()).toHaveProperty('input_tokens');
+      return;
     case 'embeddings': {
       const base64 = call.fields['encoding_format'] === 'base64';
       const { data } = json() as { data: { embedding: unknown }[] };

@@ -106,16 +106,18 @@ describe('the options', () => {
     const blocks = Object.fromEntries(
       Object.keys(BUILT_IN).map((block) => [
         block,
-        Object.fromEntries(
-          Object.entries(said)
-            .filter(([path]) => path.startsWith(`${block}.`))
-            .map(([path, value]) => [path.slice(block.length + 1), value]),
-        ),
+        // One that is a value by itself is only listed where it stands.
+        said[`defaults.${block}`] ??
+          Object.fromEntries(
+            Object.entries(said)
+              .filter(([path]) => path.startsWith(`${block}.`))
+              .map(([path, value]) => [path.slice(block.length + 1), value]),
+          ),
       ]),
     );
     // As if the author had written them all out; a rate limit is none without its rate.
     const { defaults } = schema.parse({
-      defaults: { ...blocks, rateLimit: { ...blocks['rateLimit'], rate: '1/s' } },
+      defaults: { ...blocks, rateLimit: { ...(blocks['rateLimit'] as object), rate: '1/s' } },
     });
     expect(defaults).toEqual({
       ...BUILT_IN,

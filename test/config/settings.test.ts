@@ -108,6 +108,7 @@ describe('inheritance', () => {
       retry: { attempts: 5, bufferLimit: 32_000_000 },
       queue: BUILT_IN.queue,
       defaultModel: 'm',
+      unsupported: 'drop',
     });
     expect(serviceSettings(config, 'rerank').loadBalance.preferLoaded).toBe(false);
   });
@@ -117,6 +118,7 @@ describe('inheritance', () => {
     expect(serviceSettings(config, 'chat')).toEqual({
       loadBalance: BUILT_IN.loadBalance,
       retry: { attempts: 3, bufferLimit: 32_000_000 },
+      unsupported: 'drop',
       queue: BUILT_IN.queue,
       defaultModel: undefined,
     });

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
+import { asksForRoute } from './probes.ts';
 
 /** A request as the backend got it. */
 export interface Received {
@@ -55,7 +56,10 @@ export async function fakeBackend(
         const answer = own.get(request.url!);
         if (answer) return json(response, 200, answer());
         const data = (options.models ?? ['m']).map((id) => ({ id, object: 'model' }));
-        json(response, request.url!.endsWith('/v1/models') ? 200 : 404, { object: 'list', data });
+        json(response, request.url!.split('?')[0]!.endsWith('/v1/models') ? 200 : 404, {
+          object: 'list',
+          data,
+        });
         return;
       }
       // A client that leaves while still sending its body.
@@ -76,6 +80,11 @@ export async function fakeBackend(
         rawHeaders: request.rawHeaders,
         body: Buffer.concat(chunks),
       };
+      if (asksForRoute(one.path, one.body)) {
+        const error = { message: 'Not Found', type: 'invalid_request_error', code: null };
+        json(response, 404, { error });
+        return;
+      }
       received.push(one);
       await backend.behave(one, response);
     })();

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net';
 import { json } from './fake-backend.ts';
 import type { Mood } from './moods.ts';
+import { asksForRoute } from './probes.ts';
 
 /** Found in the body of each call, JSON or form, so that both ends can speak of the same one. */
 const ID = /\bcall-\d+\b/;
@@ -43,7 +44,12 @@ export async function moodyBackend(mood: Mood, random: () => number): Promise<Mo
       // The gateway gave the call up while it was coming in: that is one of the cases.
       return;
     }
-    const text = Buffer.concat(chunks).toString('latin1');
+    const body = Buffer.concat(chunks);
+    if (asksForRoute(request.url!, body)) {
+      json(response, 404, { error: { message: 'Not Found' } });
+      return;
+    }
+    const text = body.toString('latin1');
     const [id] = ID.exec(text) ?? ['none'];
     calls += 1;
     open.add(response);

@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { asksForRoute } from './probes.ts';
 import { bodyOf, wireSamples, type SamplePart, type WireSample } from './wire-samples.ts';
 import { liveAnswer, unknownRoute, type WireAnswer } from './wire-routes.ts';
 
@@ -40,6 +41,10 @@ export async function startWireBackend(backend: string): Promise<WireBackend> {
       for await (const chunk of incoming) chunks.push(chunk as Buffer);
       const body = Buffer.concat(chunks);
       const request = await read(incoming.method!, incoming.url!, incoming.headers, body);
+      if (asksForRoute(request.path, body)) {
+        await write(response, routeAnswer(request, { backend, samples }));
+        return;
+      }
       requests.push(request);
       const queued = queue.findIndex((sample) => onRoute(sample, request));
       const answer =
@@ -129,6 +134,19 @@ function answerTo(request: WireRequest, { backend, samples }: Recorded): WireAns
   return text.includes('http://localhost:8080/')
     ? { ...answer, body: Buffer.from(text.replaceAll('localhost:8080', request.headers.host!)) }
     : answer;
+}
+
+/** A request without anything in it is refused by whoever has the route. */
+function routeAnswer(request: WireRequest, { backend, samples }: Recorded): WireAnswer {
+  if (!samples.some((sample) => onRoute(sample, request))) {
+    return unknownRoute(backend, request.method, request.path);
+  }
+  const body = JSON.stringify({ error: { message: 'model is required' } });
+  return {
+    status: 400,
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from(body),
+  };
 }
 
 function onRoute(sample: WireSample, { method, path }: WireRequest): boolean {

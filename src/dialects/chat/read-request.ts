@@ -73,9 +73,7 @@ export function readRequest(fields: JsonObject): Prompt {
     format: formatOf(fields['response_format']),
     user: asText(fields['user']),
     stream: fields['stream'] === true,
-    rest: Object.fromEntries(
-      Object.entries(rest).filter(([name, value]) => USUAL[name] !== value),
-    ),
+    rest: Object.fromEntries(Object.entries(rest).filter(([name, value]) => USUAL[name] !== value)),
     dropped: [...dropped],
   };
 }
@@ -224,7 +222,7 @@ function toolsOf(fields: JsonObject, dropped: Set<string>): readonly Tool[] {
 }
 
 /** What a tool that takes free text is elsewhere: a function of one text. */
-export const FREE_FORM: JsonObject = {
+const FREE_FORM: JsonObject = {
   type: 'object',
   properties: { input: { type: 'string' } },
   required: ['input'],

@@ -86,7 +86,9 @@ export function eventWriter(context: AnswerContext): EventWriter {
 export function writeAnswer(answer: WholeAnswer, context: AnswerContext): JsonObject {
   const custom = customTools(context.fields);
   const texts = (type: Block['type']): string =>
-    answer.blocks.map((block) => (block.type === type && 'text' in block ? block.text : '')).join('');
+    answer.blocks
+      .map((block) => (block.type === type && 'text' in block ? block.text : ''))
+      .join('');
   const calls = answer.blocks.flatMap((block) =>
     block.type === 'call' ? [callOf(block, custom.has(block.name))] : [],
   );

@@ -227,7 +227,9 @@ function contentOf(part: ContentPart, draft: ChatDraft): readonly JsonObject[] {
       const url = addressOf(part.source);
       if (url === undefined) break;
       const { detail } = part;
-      return [{ type: 'image_url', image_url: { url, ...(detail === undefined ? {} : { detail }) } }];
+      return [
+        { type: 'image_url', image_url: { url, ...(detail === undefined ? {} : { detail }) } },
+      ];
     }
     case 'audio':
       return [{ type: 'input_audio', input_audio: { data: part.data, format: part.format } }];

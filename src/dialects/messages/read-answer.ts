@@ -60,7 +60,10 @@ export function readAnswer(answer: JsonObject): readonly AnswerEvent[] {
     { type: 'start', model: asText(answer['model']) },
     ...blocks.flatMap((block) =>
       block['type'] === 'tool_use'
-        ? [callOf(block), { type: 'arguments', text: JSON.stringify(block['input'] ?? {}) } as const]
+        ? [
+            callOf(block),
+            { type: 'arguments', text: JSON.stringify(block['input'] ?? {}) } as const,
+          ]
         : blockEvents(block),
     ),
     ...told(asObject(answer['usage']) ?? {}),

@@ -124,7 +124,8 @@ function lacksThought(turns: readonly Turn[]): boolean {
   const last = joined(turns).findLast(({ role }) => role === 'assistant');
   if (last?.role !== 'assistant') return false;
   const answered = turns.at(-1);
-  const resumes = answered?.role === 'user' && answered.content.some(({ type }) => type === 'result');
+  const resumes =
+    answered?.role === 'user' && answered.content.some(({ type }) => type === 'result');
   return (
     resumes &&
     !last.content.some(
