@@ -17,7 +17,7 @@ interface OperationInfo {
   /** What a client may send as its body. */
   readonly body: readonly ('json' | 'multipart')[];
   /** How its clients are told errors; absent: as OpenAI does. */
-  readonly errors?: 'anthropic';
+  readonly errors?: 'anthropic' | 'responses';
 }
 
 /** What a client can ask for, one row an endpoint. A service has one or more operations. */
@@ -36,6 +36,13 @@ export const OPERATIONS = {
     body: ['json'],
     errors: 'anthropic',
   },
+  responses: {
+    service: 'chat',
+    routes: ['/v1/responses'],
+    body: ['json'],
+    errors: 'responses',
+  },
+  inputTokens: { service: 'chat', routes: ['/v1/responses/input_tokens'], body: ['json'] },
   embeddings: { service: 'embeddings', routes: ['/v1/embeddings'], body: ['json'] },
   rerank: { service: 'rerank', routes: ['/v1/rerank', '/v2/rerank', '/rerank'], body: ['json'] },
   speech: { service: 'speech', routes: ['/v1/audio/speech'], body: ['json', 'multipart'] },
@@ -72,8 +79,9 @@ export type Operation = keyof typeof OPERATIONS;
  * are translated then.
  */
 const STAND_INS: Readonly<Partial<Record<Operation, readonly Operation[]>>> = {
-  chat: ['messages'],
-  messages: ['chat'],
+  chat: ['messages', 'responses'],
+  messages: ['chat', 'responses'],
+  responses: ['chat', 'messages'],
 };
 
 /**

@@ -6,7 +6,7 @@ import { OPERATIONS, type Operation } from '../src/service.ts';
 import { chatChunk, fakeBackend, startEvents } from './support/fake-backend.ts';
 import { oneInstance, startGateway, until } from './support/gateway.ts';
 
-const { countTokens: _, ...CALLED } = OPERATIONS;
+const { countTokens: _, inputTokens: __, ...CALLED } = OPERATIONS;
 const OPERATION_NAMES = Object.keys(CALLED) as Operation[];
 
 /** What is read of a request that has to be translated. */

@@ -192,6 +192,8 @@ export interface OperationSpec {
   readonly extras?: readonly string[];
   /** Headers that it wants, sent where the client sends none of that name. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Of `responses`: it keeps what it has answered, for calls that stand upon it. */
+  readonly keeps?: boolean;
   /** It is the provider whose features on trial clients ask for by header (`anthropic-beta`). */
   readonly betas?: boolean;
 }

@@ -37,6 +37,13 @@ export const azure = defineAdapter({
   operations: {
     chat: deployed('/chat/completions', { path: '', response: filterChunks }),
     completions: deployed('/completions'),
+    // Only of the newer API, whichever the others are asked by.
+    responses: {
+      path: `${ROOT}/v1/responses`,
+      request: ({ model, options }) => ({ set: { model: deploymentOf(model, options) } }),
+      shownBy: 'post',
+      keeps: true,
+    },
     embeddings: inBatches(deployed('/embeddings', embeddings), { inputs: 2048 }),
     speech: deployed('/audio/speech', speech),
     transcriptions: deployed('/audio/transcriptions', transcription('/v1/audio/transcriptions')),

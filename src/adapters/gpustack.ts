@@ -11,7 +11,7 @@ import { entriesOf, failureIfThere, failureOf, modelOf, noList, versionIn } from
 import { embeddings } from './embeddings.ts';
 import { inlineImages } from './images.ts';
 import { asObject, type JsonObject } from './json.ts';
-import { countTokens, messages } from './other-dialects.ts';
+import { countTokens, messages, responses } from './other-dialects.ts';
 import { textRerank } from './rerank.ts';
 import { explicitSpeech } from './speech.ts';
 import { translatedTranscription } from './transcription.ts';
@@ -30,6 +30,7 @@ export const gpustack = defineAdapter({
     completions: { path: '/v1/completions' },
     messages,
     countTokens,
+    responses,
     embeddings,
     rerank: textRerank,
     speech: explicitSpeech,

@@ -11,7 +11,7 @@ import { bearer } from './auth.ts';
 import { entriesOf, failureIfThere, failureOf, modelOf, noList } from './catalogue.ts';
 import { embeddings } from './embeddings.ts';
 import { streamError } from './errors.ts';
-import { countTokens, messages } from './other-dialects.ts';
+import { countTokens, messages, responses } from './other-dialects.ts';
 import { asObject, asText, type JsonObject } from './json.ts';
 import { servicesOf } from './model-kinds.ts';
 import { textRerank } from './rerank.ts';
@@ -25,6 +25,7 @@ const operations = {
   completions: { path: '/v1/completions' },
   messages,
   countTokens,
+  responses,
   embeddings,
   rerank: textRerank,
   transcriptions: translatedTranscription('/v1/audio/transcriptions', ['json']),

@@ -4,7 +4,7 @@ import { bearer } from './auth.ts';
 import { entriesOf, failureOf, modelOf, noList } from './catalogue.ts';
 import { floatEmbeddings } from './embeddings.ts';
 import { streamError } from './errors.ts';
-import { messages } from './other-dialects.ts';
+import { messages, responses } from './other-dialects.ts';
 import { asNumber, asObject, asObjects, asText, type JsonObject } from './json.ts';
 import { servicesOf } from './model-kinds.ts';
 
@@ -18,6 +18,7 @@ export const lmstudio = defineAdapter({
     chat: { path: '/v1/chat/completions', extras: ['top_k'] },
     completions: { path: '/v1/completions' },
     messages,
+    responses: { ...responses, keeps: true },
     embeddings: floatEmbeddings,
   },
   probe,

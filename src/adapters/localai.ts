@@ -16,7 +16,7 @@ import { isContextLength } from './errors.ts';
 import { imageResponse, inlineImages, requireForm } from './images.ts';
 import { asObject, asText, type JsonObject } from './json.ts';
 import { toInpaintingMask } from './mask.ts';
-import { messages } from './other-dialects.ts';
+import { messages, responses } from './other-dialects.ts';
 import { textRerank } from './rerank.ts';
 import { askForFormat, speech, withoutEvents } from './speech.ts';
 import { translatedTranscription } from './transcription.ts';
@@ -35,6 +35,7 @@ export const localai = defineAdapter({
     completions: { path: '/v1/completions' },
     // To a request without a model it answers with the first that fits.
     messages: { ...messages, shownBy: 'get' },
+    responses: { ...responses, shownBy: 'get' },
     embeddings,
     rerank: textRerank,
     speech: { ...speech, request: withoutEvents(askForFormat) },

@@ -11,7 +11,7 @@ import {
 import { bearer } from './auth.ts';
 import { failureOf, ifAnswered, noList, versionAt } from './catalogue.ts';
 import { embeddings } from './embeddings.ts';
-import { messages } from './other-dialects.ts';
+import { messages, responses } from './other-dialects.ts';
 import { asNumber, asObject, asObjects, asText, type JsonObject } from './json.ts';
 import { translatedTranscription } from './transcription.ts';
 
@@ -34,6 +34,7 @@ export const ollama = defineAdapter({
     },
     completions: { path: '/v1/completions', request: limitTokens },
     messages,
+    responses,
     embeddings,
     transcriptions: translatedTranscription('/v1/audio/transcriptions', ['json', 'text']),
   },

@@ -4,7 +4,7 @@ import { entriesOf, failureOf, modelOf, noList } from './catalogue.ts';
 import { embeddings } from './embeddings.ts';
 import { asObject, asText, type JsonObject } from './json.ts';
 import { servicesOf } from './model-kinds.ts';
-import { countTokens, messages } from './other-dialects.ts';
+import { countTokens, messages, responses } from './other-dialects.ts';
 import { rerank } from './rerank.ts';
 import { speech } from './speech.ts';
 import { transcription } from './transcription.ts';
@@ -23,6 +23,7 @@ export const openai = defineAdapter({
     completions: { path: '/v1/completions' },
     messages,
     countTokens,
+    responses: { ...responses, keeps: true },
     embeddings,
     rerank,
     speech,

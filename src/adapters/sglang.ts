@@ -11,7 +11,7 @@ import { bearer } from './auth.ts';
 import { entriesOf, failureOf, modelOf, noList } from './catalogue.ts';
 import { floatEmbeddings } from './embeddings.ts';
 import { inlineImages, inlineImagesOfForm } from './images.ts';
-import { countTokens, messages } from './other-dialects.ts';
+import { countTokens, messages, responses } from './other-dialects.ts';
 import { asObject, asText, type JsonObject } from './json.ts';
 import { servicesOf } from './model-kinds.ts';
 import { rerank } from './rerank.ts';
@@ -26,6 +26,7 @@ const operations = {
   completions: { path: '/v1/completions' },
   messages,
   countTokens,
+  responses,
   embeddings: floatEmbeddings,
   rerank,
   // Older versions answer plain JSON to what they do not know.

@@ -6,7 +6,7 @@ import { embeddings } from './embeddings.ts';
 import { isLoading } from './errors.ts';
 import { inlineImages, inlineImagesOfForm } from './images.ts';
 import { asObject } from './json.ts';
-import { countTokens, messages } from './other-dialects.ts';
+import { countTokens, messages, responses } from './other-dialects.ts';
 import { rerank } from './rerank.ts';
 import { routesOf } from './routes.ts';
 import { explicitSpeech } from './speech.ts';
@@ -33,6 +33,7 @@ const operations = {
   completions: { path: '/v1/completions' },
   messages,
   countTokens,
+  responses,
   embeddings,
   rerank,
   transcriptions: translatedTranscription('/v1/audio/transcriptions', NATIVE_FORMATS, STREAM_USAGE),

@@ -48,7 +48,8 @@ export type AnswerEvent =
 
 /** A block of a whole answer. */
 export type Block =
-  | { readonly type: 'text' | 'refusal'; text: string }
+  | { readonly type: 'text'; text: string }
+  | { readonly type: 'refusal'; text: string }
   | { readonly type: 'reasoning'; text: string; signature?: string; opaque?: string }
   | { readonly type: 'call'; readonly id: string; readonly name: string; arguments: string };
 

@@ -26,6 +26,8 @@ export interface AnswerContext {
   readonly fields: JsonObject;
   /** The backend's name of the model, for answers that do not tell it. */
   readonly model: string;
+  /** The answer's own id, where its client may come back for it. */
+  readonly id?: string | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
   /** Makes an id that nobody has had. */
@@ -38,6 +40,8 @@ export interface EventWriter {
   write(event: AnswerEvent): string;
   /** Ends the stream with an error. */
   fail(error: BackendError & { readonly status: number }): string;
+  /** The whole answer, in a dialect whose last word it is; once it has been said. */
+  readonly result?: JsonObject | undefined;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Answer, ServerEvent } from '../adapters/adapter.ts';
 import type { BackendError } from '../adapters/errors.ts';
-import { asObject, parseJson } from '../adapters/json.ts';
+import { asObject, parseJson, type JsonObject } from '../adapters/json.ts';
 import { gather, type AnswerEvent, type TokenUsage } from './answer.ts';
 import type { AnswerContext, Dialect } from './dialect.ts';
 import { AnswerFailed } from './dialect.ts';
@@ -21,6 +21,8 @@ export interface AnswerStage {
   event(event: ServerEvent): string;
   /** A whole answer. @throws AnswerFailed */
   body(body: Buffer): Answer;
+  /** The whole answer, in a dialect whose clients may come back for it; once it is over. */
+  readonly result: JsonObject | undefined;
   /** Ends a stream with an error. */
   fail(error: BackendError & { readonly status: number }): string;
 }
@@ -39,6 +41,7 @@ export function answerStage(
   const writer = to.eventWriter(context);
   let ended = false;
   let usage: TokenUsage | undefined;
+  let whole: JsonObject | undefined;
   const note = (event: AnswerEvent): void => {
     if (event.type === 'usage') ({ usage } = event);
   };
@@ -61,6 +64,9 @@ export function answerStage(
     get usage() {
       return usage;
     },
+    get result() {
+      return whole ?? writer.result;
+    },
     event: (event) => (ended ? '' : write(read(event))),
     body(body) {
       const answer = asObject(parseJson(body.toString('utf8')));
@@ -69,11 +75,8 @@ export function answerStage(
       for (const event of events) note(event);
       // Whoever asked for a stream gets one, also from a backend that ignores the wish.
       if (context.stream) return { body: write(events), contentType };
-      const whole = gather(events.flatMap((event) => settled(event)));
-      return {
-        body: JSON.stringify(to.writeAnswer(whole, context)),
-        contentType: 'application/json',
-      };
+      whole = to.writeAnswer(gather(events.flatMap((event) => settled(event))), context);
+      return { body: JSON.stringify(whole), contentType: 'application/json' };
     },
     fail: (error) => writer.fail(error),
   };

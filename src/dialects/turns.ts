@@ -13,6 +13,22 @@ export function joined(turns: readonly Turn[]): readonly Turn[] {
   return out;
 }
 
+/**
+ * The turns with no system turn but at their start: many models' templates refuse one later on. What
+ * it says is told by the user then, and marked as not his.
+ */
+export function systemFirst(turns: readonly Turn[]): readonly Turn[] {
+  const start = turns.findIndex(({ role }) => role !== 'system');
+  return turns.map((turn, index) =>
+    turn.role === 'system' && index > start && start >= 0
+      ? {
+          role: 'user',
+          content: [{ type: 'text', text: `<system>\n${textOf(turn.content)}\n</system>` }],
+        }
+      : turn,
+  );
+}
+
 /** The texts of a turn as one, where a dialect has room for no more. */
 export function textOf(parts: readonly TextPart[]): string {
   return parts.map(({ text }) => text).join('\n\n');

@@ -12,6 +12,7 @@ import { sendJson } from './json-answer.ts';
 import { onNode } from './listener.ts';
 import { proxy } from './proxy.ts';
 import { answerRoot } from './root.ts';
+import { answerStored } from './stored-responses.ts';
 
 interface Reply {
   readonly status: number;
@@ -60,6 +61,10 @@ export function createApp(gateway: Gateway): H3 {
     }),
   );
   get('/v1/models/**', guarded(gateway, oneModel(gateway)));
+  const stored = storedResponse(gateway);
+  app.get('/v1/responses/**', stored);
+  app.delete('/v1/responses/**', stored);
+  app.post('/v1/responses/**', stored);
   const admin = manage(gateway);
   for (const route of ['/admin', '/admin/**']) {
     app.all(route, admin);
@@ -125,6 +130,17 @@ function readiness({ fleet }: Gateway): Reply {
     status: ready ? 200 : 503,
     body: { status: ready ? 'ready' : 'not ready', instances },
   };
+}
+
+/** A response that its client comes back for. */
+function storedResponse(gateway: Gateway) {
+  return onNode((request, response) => {
+    answerStored(gateway, request, response).catch((thrown: unknown) => {
+      const error = asHttpError(gateway, thrown);
+      if (response.headersSent) response.destroy();
+      else sendJson(response, error.status, ERROR_SHAPES.responses.body(error.body), error.headers);
+    });
+  });
 }
 
 /** The management API; its code is loaded by the first who asks for it. */

@@ -18,12 +18,14 @@ import { clientAddress, type Call, type ClientRequest } from './call.ts';
 import { watchContext } from './context-care.ts';
 import { objectionTo, withoutUnlike } from './embedding-care.ts';
 import { gatewayError, HttpError } from './errors.ts';
-import type { Failure } from './failure.ts';
+import { cancelledFailure, type Failure } from './failure.ts';
 import type { Gateway } from './gateway.ts';
 import { hedged, hedgeDelay, type Failed } from './hedge.ts';
 import { AnswerNotes } from './notes.ts';
 import { attemptRequest, isSentOnce } from './outgoing.ts';
 import type { AttemptRequest } from './outlet.ts';
+import { ResponseKeeper } from './response-keeper.ts';
+import type { Standing } from './standing.ts';
 import { Attempt, type AttemptEnd, type AttemptReport } from './relay.ts';
 import { pause } from './pause.ts';
 
@@ -37,6 +39,8 @@ export interface Road {
   readonly failures: Failure[];
   /** Instances that no other model will bring back either. */
   readonly lost: Set<string>;
+  /** What a call of Responses stands upon. */
+  readonly standing: Standing | undefined;
   /** The instance that failed it last. */
   failedOn?: string | undefined;
   /** The last failure was one that may pass: with nobody else left, its instance may be tried again. */
@@ -57,7 +61,8 @@ export async function tryStep(
   const tried = new Set(lost);
   for (;;) {
     const now = performance.now();
-    const { targets, unlike } = withoutUnlike(step.targets, gateway, call, client);
+    const { knowing, ignorant } = thatKnow(step.targets, road);
+    const { targets, unlike } = withoutUnlike(knowing, gateway, call, client);
     const { candidates, rejections } = select(targets, {
       operation: call.operation,
       tried,
@@ -67,7 +72,7 @@ export async function tryStep(
         limited: (instance: string) => admission.limited(instance, now),
       }),
     });
-    if (candidates.length === 0) return [...rejections, ...unlike];
+    if (candidates.length === 0) return [...rejections, ...unlike, ...ignorant];
     const { retryBudget } = gateway.fleet;
     const open = reserved(candidates, road.slot);
     const allowed = failures.length > 0 ? retryBudget.retryOn(open, now) : open;
@@ -111,8 +116,48 @@ export async function tryStep(
   }
 }
 
+/** Those that may have what the call stands upon. */
+function thatKnow(
+  targets: readonly Target<Instance>[],
+  { standing }: Road,
+): { knowing: readonly Target<Instance>[]; ignorant: readonly Rejection[] } {
+  if (standing?.missing === undefined) return { knowing: targets, ignorant: [] };
+  const { missing, knows } = standing;
+  return {
+    knowing: targets.filter(({ instance }) => knows(instance)),
+    ignorant: targets
+      .filter(({ instance }) => !knows(instance))
+      .map(({ instance, model }) => ({
+        instance: instance.name,
+        model,
+        kind: 'unsupported',
+        reason: `does not have the response "${missing}"`,
+      })),
+  };
+}
+
 function hedgeOf(choice: Choice, late: string): Choice {
   return { ...choice, by: 'hedge', of: 1, after: late };
+}
+
+/** Takes note of an attempt's answer, for a client that may come back for it. */
+function keeperOf(
+  { instance, model }: Target<Instance>,
+  { gateway, call }: Road,
+  standing: Standing,
+): ResponseKeeper {
+  const native = instance.asked('responses') === 'responses';
+  return new ResponseKeeper({
+    store: gateway.responses,
+    standing,
+    key: call.key?.name,
+    instance: instance.name,
+    model,
+    keeps: native && instance.adapter.operations.responses?.keeps === true,
+    cancel() {
+      for (const step of call.steps) step.stop(cancelledFailure());
+    },
+  });
 }
 
 /** The candidate that a slot was waited for, if it is one. */
@@ -163,6 +208,8 @@ async function attempt(
       client,
       objection: objectionTo(target, gateway, call, client),
       notes: notesOn(target, gateway, call, client),
+      ...(road.standing?.kept && { keeper: keeperOf(target, road, road.standing) }),
+      ...(road.standing && { answerId: road.standing.id }),
     });
   } catch (error) {
     if (error instanceof RequestRefused) return refusedBy(instance, error);
@@ -190,6 +237,7 @@ async function attempt(
     startedAfter = running.began - call.began;
     call.steps.add(running);
     report = await running.report;
+    request.keeper?.close();
     call.steps.delete(running);
   } catch (error) {
     permit.release();

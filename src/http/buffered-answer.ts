@@ -1,5 +1,6 @@
 import type { Answer, ResponseTransform } from '../adapters/adapter.ts';
 import { streamError } from '../adapters/errors.ts';
+import { asObject, parseJson } from '../adapters/json.ts';
 import { readUsage, type Usage } from '../observe/usage.ts';
 import type { Answerer, AnswerHeaders, Outlet } from './outlet.ts';
 import { decoded } from './encoding.ts';
@@ -70,8 +71,10 @@ export class BufferedAnswer implements Answerer {
   #deliver(body: Buffer, linked: readonly Buffer[]): void {
     const read = this.#read((): Answer => {
       const own = this.#transform.body?.(body, this.#contentType, linked) ?? { body };
-      const { stage } = this.#outlet.request;
-      return stage ? stage.body(Buffer.from(own.body)) : own;
+      const { stage, keeper } = this.#outlet.request;
+      const answer = stage ? stage.body(Buffer.from(own.body)) : own;
+      keeper?.end(stage ? stage.result : asObject(parseJson(own.body.toString())));
+      return answer;
     });
     if (!read) return;
     const { body: payload, contentType } = read;

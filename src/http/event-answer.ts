@@ -1,5 +1,6 @@
 import type { ServerEvent } from '../adapters/adapter.ts';
 import { streamError } from '../adapters/errors.ts';
+import { asObject, asText, parseJson } from '../adapters/json.ts';
 import { AnswerFailed } from '../dialects/dialect.ts';
 import type { AnswerStage } from '../dialects/translate.ts';
 import { readUsage, type Usage } from '../observe/usage.ts';
@@ -39,6 +40,8 @@ export class EventAnswer implements Answerer {
   #terminated = false;
   /** Comments that came before the first event. */
   #waiting: Buffer[] = [];
+  /** What went out last, as it came. */
+  #last: Buffer | undefined;
   #firstUsage: Buffer | undefined;
   #lastUsage: Buffer | undefined;
 
@@ -94,8 +97,13 @@ export class EventAnswer implements Answerer {
   }
 
   #lastWords({ body, status }: Failure): string {
-    const { errors, requestId } = this.#outlet.request;
-    return this.#stage?.fail({ ...body, status }) ?? errors.event(body, { status, requestId });
+    const { errors, requestId, keeper } = this.#outlet.request;
+    if (this.#stage) {
+      const words = this.#stage.fail({ ...body, status });
+      keeper?.end(this.#stage.result);
+      return words;
+    }
+    return errors.event(body, { status, requestId, sequence: nextSequence(this.#last) });
   }
 
   usage(): Usage | undefined {
@@ -150,10 +158,21 @@ export class EventAnswer implements Answerer {
       for (const event of parseEvents(whole)) this.#sendTranslated(event, this.#translate);
       return;
     }
+    const { keeper } = this.#outlet.request;
+    if (keeper && (look.mayHoldEnd || this.events === look.events)) keeper.events(whole);
+    this.#last = whole;
     if (!this.#terminated && look.mayHoldEnd) {
       this.#terminated = parseEvents(whole).some((event) => this.#isEnd(event));
     }
     this.#outlet.write(whole);
+    if (this.#terminated) this.#seeFailure(whole);
+  }
+
+  /** Of Responses, the last event may say that there is no answer; then the client knows already. */
+  #seeFailure(whole: Buffer): void {
+    if (!whole.includes('"response.failed"')) return;
+    const failure = failureIn(parseEvents(whole));
+    if (failure) this.#outlet.breakOff(failure, '');
   }
 
   #noteUsage(whole: Buffer): void {
@@ -168,6 +187,7 @@ export class EventAnswer implements Answerer {
     const type = this.#stage?.contentType;
     const set = type === undefined ? STREAM_HEADERS : { ...STREAM_HEADERS, 'content-type': type };
     this.#outlet.commit({ keepLength: false, set });
+    if (this.#stage) this.#outlet.request.keeper?.begin();
     for (const comments of this.#waiting.splice(0)) this.#outlet.write(comments);
   }
 
@@ -188,6 +208,7 @@ export class EventAnswer implements Answerer {
       this.#outlet.write(text);
     }
     this.#terminated = stage.ended;
+    if (stage.ended) this.#outlet.request.keeper?.end(stage.result);
     if (failed) this.broken(badAnswer(failed.message));
   }
 
@@ -210,6 +231,25 @@ export class EventAnswer implements Answerer {
   #isEnd(event: ServerEvent): boolean {
     return isTerminator(this.#outlet.request.operation, event);
   }
+}
+
+function failureIn(events: readonly PlacedEvent[]): Failure | undefined {
+  for (const { data } of events) {
+    const event = asObject(parseJson(data));
+    if (event?.['type'] !== 'response.failed') continue;
+    const error = asObject(asObject(event['response'])?.['error']);
+    return badAnswer(asText(error?.['message']) ?? 'The model failed, and nobody says why.');
+  }
+  return undefined;
+}
+
+/** The number that comes after those of a stream whose events are counted. */
+function nextSequence(last: Buffer | undefined): number {
+  const numbers = last
+    ?.toString('latin1')
+    .match(/"sequence_number"\s*:\s*\d+/g)
+    ?.at(-1);
+  return numbers === undefined ? 0 : Number(/\d+/.exec(numbers)![0]) + 1;
 }
 
 /** Events that come together may have the usage of the start and of the end. */

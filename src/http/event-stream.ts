@@ -79,7 +79,7 @@ export interface Glance {
   readonly mentionsUsage: boolean;
 }
 
-const ENDS = /\[DONE\]|\.done"|\.completed|message_stop/;
+const ENDS = /\[DONE\]|\.done"|\.completed|\.incomplete"|\.failed"|message_stop/;
 
 export function glance(events: Buffer): Glance {
   const text = events.toString('latin1');

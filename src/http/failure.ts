@@ -53,6 +53,11 @@ export function embeddingMismatch(message: string): Failure {
   return ownFailure('answer', 'embedding_mismatch', message);
 }
 
+/** The client no longer wants the answer that it is being given. */
+export function cancelledFailure(): Failure {
+  return ownFailure('answer', 'response_cancelled', 'The response was cancelled.');
+}
+
 function ownFailure(kind: FailureKind, code: ErrorCode, message: string): Failure {
   const { status, type } = ERRORS[code];
   return {

@@ -5,6 +5,7 @@ import { breakerNews, stateNews } from '../observe/instance-news.ts';
 import type { Log } from '../observe/log.ts';
 import { Observatory } from '../observe/observatory.ts';
 import type { Call } from './call.ts';
+import { ResponseStore } from './response-store.ts';
 
 /** What a running server works with. A call takes the snapshot once, at its start. */
 export interface Gateway {
@@ -17,6 +18,8 @@ export interface Gateway {
   readonly observe: Observatory;
   /** Those that are running now. */
   readonly calls: Set<Call>;
+  /** What clients may come back for. */
+  readonly responses: ResponseStore;
   /** Opens `/admin`, in this run. */
   readonly adminToken: string;
   /** Set while the server drains: no new calls. */
@@ -53,6 +56,7 @@ export function openGateway(options: GatewayOptions): Gateway {
     log,
     observe,
     calls: new Set(),
+    responses: new ResponseStore(),
     adminToken,
     draining: false,
     startedAt: Date.now(),

@@ -5,6 +5,7 @@ import { errorsOf } from '../service.ts';
 /** What says that a stream is still to come, by how errors are told in it. */
 const SIGNS = {
   openai: ': keep-alive\n\n',
+  responses: ': keep-alive\n\n',
   // Some of its clients give up on a stream that has had no event for a while.
   anthropic: 'event: ping\ndata: {"type":"ping"}\n\n',
 } as const satisfies Record<ReturnType<typeof errorsOf>, string>;

@@ -18,13 +18,22 @@ interface Row {
   readonly answer: (client: ClientRequest) => LocalAnswer;
 }
 
+const ESTIMATED = { 'x-jairouter-estimated': 'true' };
+
 /** What we can say ourselves when no backend that has the model has the operation. */
 const LOCAL_ANSWERS: Readonly<Partial<Record<Operation, Row>>> = {
   countTokens: {
     about: 'chat',
     answer: ({ fields }) => ({
       body: { input_tokens: estimateTokens(fields) },
-      headers: { 'x-jairouter-estimated': 'true' },
+      headers: ESTIMATED,
+    }),
+  },
+  inputTokens: {
+    about: 'chat',
+    answer: ({ fields }) => ({
+      body: { object: 'response.input_tokens', input_tokens: estimateTokens(fields) },
+      headers: ESTIMATED,
     }),
   },
 };

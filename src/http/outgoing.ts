@@ -36,12 +36,17 @@ export function attemptRequest(
     client,
     objection,
     notes,
+    keeper,
+    answerId,
   }: {
     readonly plan: ServicePlan;
     readonly call: Call;
     readonly client: ClientRequest;
     readonly objection: AttemptRequest['objection'];
     readonly notes: AnswerNotes | undefined;
+    readonly keeper?: AttemptRequest['keeper'];
+    /** What the answer is to be called, where it is made here. */
+    readonly answerId?: string;
   },
 ): AttemptRequest {
   const { instance, model } = target;
@@ -59,6 +64,7 @@ export function attemptRequest(
             fields: client.fields,
             stream,
             unsupported: plan.unsupported,
+            id: answerId,
           },
           target,
         );
@@ -100,6 +106,7 @@ export function attemptRequest(
     stage: translation?.stage,
     errors: errorShapeOf(call.operation),
     requestId: call.id,
+    keeper,
     ownHeaders: {
       ...call.ownHeaders,
       ...attemptHeaders(instance.name, model, call.started + 1),

@@ -8,6 +8,7 @@ import type { Usage } from '../observe/usage.ts';
 import type { Operation } from '../service.ts';
 import type { Failure } from './failure.ts';
 import type { AnswerNotes } from './notes.ts';
+import type { ResponseKeeper } from './response-keeper.ts';
 
 /** One request to one instance, ready to be sent. */
 export interface AttemptRequest {
@@ -39,6 +40,8 @@ export interface AttemptRequest {
   /** How the client is told errors. */
   readonly errors: ErrorShape;
   readonly requestId: string;
+  /** Keeps the answer for a client that comes back for it. */
+  readonly keeper: ResponseKeeper | undefined;
   /** The gateway's own headers on the answer. */
   readonly ownHeaders: OutgoingHttpHeaders;
   readonly response: ServerResponse;

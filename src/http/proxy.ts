@@ -15,7 +15,15 @@ import { asHttpError } from './internal-error.ts';
 import { answerLocally } from './local-answers.ts';
 import { waiting } from './pause.ts';
 import { attemptHeaders } from './outgoing.ts';
-import { missingModel, noneLeft, notAllowed, shuttingDown, unknownModel } from './refusal.ts';
+import {
+  missingModel,
+  noneLeft,
+  notAllowed,
+  previousNotFound,
+  shuttingDown,
+  unknownModel,
+} from './refusal.ts';
+import { standOn } from './standing.ts';
 import { waitForModel, waitForRoom, waitToTryAgain } from './waiting.ts';
 
 /** Serves one call, from its first byte to its record. Rejects only on a bug. */
@@ -50,11 +58,11 @@ async function route(
   gateway: Gateway,
   snapshot: Snapshot,
   call: Call,
-  client: ClientRequest,
+  asked: ClientRequest,
 ): Promise<void> {
   const { fleet } = gateway;
   const plan = snapshot.services[serviceOf(call.operation)];
-  call.model = client.model ?? plan.defaultModel;
+  call.model = asked.model ?? plan.defaultModel;
   const { model } = call;
   if (model === undefined) throw missingModel(call.operation, fleet.directory);
   if (call.key && !mayUse(call.key, model)) throw notAllowed(call.key, model);
@@ -67,6 +75,9 @@ async function route(
   }
   call.modelKnown = true;
 
+  const standing =
+    call.operation === 'responses' ? standOn(gateway.responses, call, asked) : undefined;
+  const client = standing?.client ?? asked;
   const admission = await admit(snapshot.limits, call, client);
   const comments = keepAlive(call, plan.keepAlive);
   const road: Road = {
@@ -78,6 +89,7 @@ async function route(
     failures: [],
     lost: new Set(),
     mayPass: false,
+    standing,
   };
   try {
     await overSteps(road, snapshot, model);
@@ -113,6 +125,10 @@ async function overSteps(road: Road, snapshot: Snapshot, model: string): Promise
     }
     if (answerLocally(call, road.client, steps)) return;
     if (looked) {
+      const { missing } = road.standing ?? {};
+      if (missing !== undefined && rejections.every(({ kind }) => kind === 'unsupported')) {
+        throw previousNotFound(missing);
+      }
       throw noneLeft({ model, operation: call.operation }, rejections, gateway.fleet.directory);
     }
     looked = true;

@@ -150,6 +150,15 @@ function noInstance(model: string, rejections: readonly Rejection[], now: number
   );
 }
 
+/** What a call of Responses stands upon is nowhere. */
+export function previousNotFound(id: string): HttpError {
+  return gatewayError(
+    'previous_response_not_found',
+    `Previous response with id '${id}' not found: it was never made here, its "store" was false, or it has been forgotten for newer ones.`,
+    { param: 'previous_response_id' },
+  );
+}
+
 function clauses(rejections: readonly Rejection[]): string[] {
   return rejections.map(({ instance, reason }) => `${instance} ${reason}`);
 }

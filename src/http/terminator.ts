@@ -8,6 +8,7 @@ const ENDS: Readonly<Partial<Record<Operation, RegExp | undefined>>> = {
   chat: undefined,
   completions: undefined,
   messages: /^message_stop$/,
+  responses: /^response\.(completed|incomplete|failed)$/,
 };
 
 /**
@@ -26,7 +27,7 @@ export function isTerminator(operation: Operation, { event, data }: ServerEvent)
 
 /** The slow way, for an event whose `type` is not its first key. */
 function typeOf(data: string): string {
-  if (!/\.(done|completed)"|message_stop"/.test(data)) return '';
+  if (!/\.(done|completed|incomplete|failed)"|message_stop"/.test(data)) return '';
   try {
     return String((JSON.parse(data) as { type?: unknown }).type);
   } catch {

@@ -26,6 +26,8 @@ export interface Wanted {
   readonly stream: boolean;
   /** What becomes of what the backend's dialect can't say. */
   readonly unsupported: Unsupported;
+  /** What the answer is to be called. */
+  readonly id: string | undefined;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface Wanted {
  * @throws RequestRefused when the request is none, or can't be said as it is and must be.
  */
 export function translate(
-  { asked, by, fields, stream, unsupported }: Wanted,
+  { asked, by, fields, stream, unsupported, id }: Wanted,
   { instance, model, entry }: Target<Instance>,
 ): Translation {
   const to = DIALECTS[by as DialectName];
@@ -52,7 +54,7 @@ export function translate(
     );
   }
   const between = { from, to, contentType: STREAM_HEADERS['content-type'] };
-  const context = { fields, model, now: Date.now(), mint, stream };
+  const context = { fields, model, id, now: Date.now(), mint, stream };
   return { fields: draft.fields, stage: answerStage(between, context), dropped: draft.dropped };
 }
 

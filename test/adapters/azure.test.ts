@@ -47,6 +47,8 @@ describe('the address of a call on Azure', () => {
       await gateway.post('/v1/chat/completions', chat);
       expect(asked.map(({ path }) => path.split('?')[0])).toEqual([
         '/openai/v1/models',
+        // Whether it is there.
+        '/openai/v1/responses',
         '/openai/deployments/m/chat/completions',
       ]);
       expect(normalizeBaseUrl(url + end)).toContain(url);

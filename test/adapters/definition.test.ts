@@ -28,7 +28,13 @@ describe('an adapter as data', () => {
       { name: 'mine', services: ['chat', 'embeddings'], without: ['completions'] },
       openai,
     );
-    expect(Object.keys(made.operations)).toEqual(['chat', 'messages', 'countTokens', 'embeddings']);
+    expect(Object.keys(made.operations)).toEqual([
+      'chat',
+      'messages',
+      'countTokens',
+      'responses',
+      'embeddings',
+    ]);
   });
 
   it('has other paths: all of them by their beginning, or one by one', () => {
@@ -46,6 +52,7 @@ describe('an adapter as data', () => {
       completions: '/api/v3/completions',
       messages: '/api/v3/messages',
       countTokens: '/api/v3/messages/count_tokens',
+      responses: '/api/v3/responses',
       rerank: '/api/v4/rank',
     });
     // What the answer needs is the model's still.

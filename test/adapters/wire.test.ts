@@ -142,7 +142,11 @@ function expectOutward(call: AdapterCall, { body, contentType }: Answer & { body
       expect(json()).toMatchObject({ type: 'message', content: [{ type: 'text', text: 'Hi!' }] });
       return;
     case 'countTokens':
+    case 'inputTokens':
       expect(json()).toHaveProperty('input_tokens');
+      return;
+    case 'responses':
+      expect(json()).toMatchObject({ object: 'response', status: 'completed' });
       return;
     case 'embeddings': {
       const base64 = call.fields['encoding_format'] === 'base64';

@@ -54,7 +54,9 @@ describe.each(PAIRS)('from %s to %s', (from, to) => {
         const { body } = stage.body(Buffer.from(JSON.stringify(whole)));
         const out = stream
           ? read(DIALECTS[to], String(body))
-          : DIALECTS[to].readAnswer(JSON.parse(String(body)) as Record<string, unknown>);
+          : DIALECTS[to]
+              .readAnswer(JSON.parse(String(body)) as Record<string, unknown>)
+              .flatMap(settle(context().mint));
         expect(essence(out)).toEqual(essence(events));
       }),
       { numRuns: 40 },

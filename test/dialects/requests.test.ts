@@ -197,6 +197,29 @@ describe('Messages for a backend of chat completions', () => {
     ).toMatchObject({ chat_template_kwargs: { enable_thinking: false } });
   });
 
+  it('have the system speak first, or through the user', () => {
+    const messages = [
+      USER,
+      { role: 'system', content: 'New rules.' },
+      { role: 'assistant', content: 'Hello' },
+      USER,
+    ];
+    const told = (model: string) => ask({ system: 'Rules.', messages }, { model }).fields;
+    expect(told('qwen3')['messages']).toEqual([
+      { role: 'system', content: 'Rules.' },
+      { role: 'user', content: 'Hi\n\n<system>\nNew rules.\n</system>' },
+      { role: 'assistant', content: 'Hello' },
+      USER,
+    ]);
+    expect(told('gpt-4o')['messages']).toMatchObject([
+      { role: 'system' },
+      USER,
+      { role: 'system', content: 'New rules.' },
+      {},
+      {},
+    ]);
+  });
+
   it('leave a limit out that the context has no room for', () => {
     const prompt = DIALECTS.messages.readRequest({ max_tokens: 32_000, messages: [USER] });
     const draft = (contextLength: number) =>

@@ -76,7 +76,7 @@ describe('the mock backend', () => {
     expect(health.headers.get('server')).toBe('jairouter-mock');
   });
 
-  const { messages: _, countTokens: __, ...openAi } = OPERATIONS;
+  const { messages: _, countTokens: __, responses: ___, inputTokens: ____, ...openAi } = OPERATIONS;
   test.each(Object.values(openAi).flatMap(({ routes }) => [...routes]))(
     'has %s, and says what is wrong with a call of nothing',
     async (route) => {

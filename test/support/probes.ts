@@ -1,6 +1,10 @@
 import { OPERATIONS } from '../../src/service.ts';
 
-const ROUTES: readonly string[] = [...OPERATIONS.messages.routes, ...OPERATIONS.countTokens.routes];
+const ROUTES: readonly string[] = [
+  ...OPERATIONS.messages.routes,
+  ...OPERATIONS.countTokens.routes,
+  ...OPERATIONS.responses.routes,
+];
 
 /** Whether a POST only asks if the backend has the route: with nothing in it, it is no call. */
 export function asksForRoute(path: string, body: Buffer): boolean {

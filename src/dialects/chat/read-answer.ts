@@ -8,6 +8,7 @@ import {
   type JsonObject,
 } from '../../adapters/json.ts';
 import type { AnswerEvent, StopReason, TokenUsage } from '../answer.ts';
+import { wrapFreeText } from '../free-text.ts';
 import { CallOrder } from './call-order.ts';
 
 /** Reads a stream of chat completions, as OpenAI and its many imitators write it. */
@@ -85,9 +86,7 @@ function readMessage(message: JsonObject, order: CallOrder, events: AnswerEvent[
         index: asNumber(call['index']) ?? (name === undefined ? undefined : `${id ?? at}`),
         id,
         name,
-        arguments: custom
-          ? JSON.stringify({ input: custom['input'] })
-          : argumentsOf(called['arguments']),
+        arguments: custom ? wrapFreeText(custom['input']) : argumentsOf(called['arguments']),
       }),
     );
   }

@@ -1,4 +1,5 @@
 import { asNumber, asObject, asObjects, asText, type JsonObject } from '../../adapters/json.ts';
+import { FREE_TEXT, wrapFreeText } from '../free-text.ts';
 import { mediaOf } from '../media.ts';
 import type {
   AssistantPart,
@@ -180,9 +181,7 @@ function assistantParts(message: JsonObject, place: Place): readonly AssistantPa
       type: 'call',
       id: asText(call['id']) ?? '',
       name: requiredText(called, 'name', `${path}.function.name`),
-      arguments: custom
-        ? JSON.stringify({ input: custom['input'] })
-        : argumentsText(called['arguments']),
+      arguments: custom ? wrapFreeText(custom['input']) : argumentsText(called['arguments']),
     });
   }
   const old = asObject(message['function_call']);
@@ -212,7 +211,7 @@ function toolsOf(fields: JsonObject, dropped: Set<string>): readonly Tool[] {
         name,
         description: asText(declared['description']),
         parameters: custom
-          ? FREE_FORM
+          ? FREE_TEXT
           : (asObject(declared['parameters']) ?? { type: 'object', properties: {} }),
         ...(typeof strict === 'boolean' ? { strict } : {}),
         ...(cache && { cache }),
@@ -220,14 +219,6 @@ function toolsOf(fields: JsonObject, dropped: Set<string>): readonly Tool[] {
     ];
   });
 }
-
-/** What a tool that takes free text is elsewhere: a function of one text. */
-const FREE_FORM: JsonObject = {
-  type: 'object',
-  properties: { input: { type: 'string' } },
-  required: ['input'],
-  additionalProperties: false,
-};
 
 function choiceOf(choice: unknown): ToolChoice | undefined {
   if (choice === 'auto' || choice === 'none' || choice === 'required') return choice;

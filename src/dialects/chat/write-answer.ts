@@ -1,7 +1,8 @@
-import { asObject, asObjects, asText, parseJson, type JsonObject } from '../../adapters/json.ts';
+import { asObject, asObjects, asText, type JsonObject } from '../../adapters/json.ts';
 import type { AnswerEvent, Block, StopReason, TokenUsage, WholeAnswer } from '../answer.ts';
 import type { AnswerContext, EventWriter } from '../dialect.ts';
 import { ERROR_SHAPES } from '../error-shapes.ts';
+import { freeTextOf, freeTextReader, type FreeTextReader } from '../free-text.ts';
 
 const REASONS = {
   end: 'stop',
@@ -20,7 +21,8 @@ export function eventWriter(context: AnswerContext): EventWriter {
   const id = context.mint('chatcmpl-');
   let { model } = context;
   let calls = 0;
-  let open: { readonly custom: boolean; text: string } | undefined;
+  /** Takes the text out of a call of a tool of free text. */
+  let free: FreeTextReader | undefined;
   let usage: TokenUsage | undefined;
   let stop: StopReason = 'end';
 
@@ -32,11 +34,11 @@ export function eventWriter(context: AnswerContext): EventWriter {
       ...(wantsUsage ? { usage: null } : {}),
     });
   const fragment = (value: JsonObject) => delta({ tool_calls: [{ index: calls - 1, ...value }] });
-  /** A tool of free text has its text taken out of the JSON when that is whole. */
+  const input = (text: string) => (text === '' ? '' : fragment({ custom: { input: text } }));
   const close = (): string => {
-    const closed = open;
-    open = undefined;
-    return closed?.custom ? fragment({ custom: { input: freeText(closed.text) } }) : '';
+    const rest = free?.rest() ?? '';
+    free = undefined;
+    return input(rest);
   };
 
   const write = (event: AnswerEvent): string => {
@@ -53,16 +55,16 @@ export function eventWriter(context: AnswerContext): EventWriter {
       case 'call': {
         const before = close();
         calls += 1;
-        open = { custom: custom.has(event.name), text: '' };
-        const named = open.custom
+        free = custom.has(event.name) ? freeTextReader() : undefined;
+        const named = free
           ? { type: 'custom', custom: { name: event.name, input: '' } }
           : { type: 'function', function: { name: event.name, arguments: '' } };
         return before + fragment({ id: event.id, ...named });
       }
       case 'arguments':
-        if (!open?.custom) return fragment({ function: { arguments: event.text } });
-        open.text += event.text;
-        return '';
+        return free
+          ? input(free.push(event.text))
+          : fragment({ function: { arguments: event.text } });
       case 'usage':
         usage = event.usage;
         return '';
@@ -122,7 +124,7 @@ function envelope(id: string, { now }: AnswerContext) {
 function callOf(call: Extract<Block, { type: 'call' }>, custom: boolean): JsonObject {
   const { id, name, arguments: text } = call;
   return custom
-    ? { id, type: 'custom', custom: { name, input: freeText(text) } }
+    ? { id, type: 'custom', custom: { name, input: freeTextOf(text) } }
     : { id, type: 'function', function: { name, arguments: text } };
 }
 
@@ -132,11 +134,6 @@ function customTools(fields: JsonObject): ReadonlySet<string> {
     asText(asObject(tool['custom'])?.['name']),
   );
   return new Set(names.filter((name) => name !== undefined));
-}
-
-function freeText(text: string): string {
-  const input = asObject(parseJson(text))?.['input'];
-  return typeof input === 'string' ? input : text;
 }
 
 function usageOf(usage: TokenUsage | undefined): JsonObject | null {

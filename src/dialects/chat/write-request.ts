@@ -13,10 +13,12 @@ import type {
   Tool,
   ToolChoice,
 } from '../prompt.ts';
-import { inlineText, isResult, joined, splitResult, textOf } from '../turns.ts';
+import { inlineText, isResult, joined, splitResult, systemFirst, textOf } from '../turns.ts';
 
 /** OpenAI's models that reason: they want the newer name of the limit, and take no temperature. */
 const REASONING_MODEL = /(^|\/)(o\d|gpt-[5-9])(?!.*chat)/;
+/** OpenAI's models, which take system messages anywhere. */
+const OPENAI_MODEL = /(^|\/)(gpt-|chatgpt-|o\d)/;
 /** OpenAI takes no longer `user`. */
 const LONGEST_USER = 64;
 /** A prompt may well have this many times the tokens that are guessed. */
@@ -170,7 +172,9 @@ function formatOf(format: Format): JsonObject {
 
 function messagesOf(prompt: Prompt, draft: ChatDraft): readonly JsonObject[] {
   const messages: JsonObject[] = [];
-  for (const turn of joined(prompt.turns)) {
+  const { turns } = prompt;
+  const anywhere = OPENAI_MODEL.test(draft.addressee.model);
+  for (const turn of joined(anywhere ? turns : systemFirst(turns))) {
     if (turn.role === 'system') {
       if (turn.content.some(({ cache }) => cache)) draft.drop('cache_control');
       messages.push({ role: 'system', content: textOf(turn.content) });

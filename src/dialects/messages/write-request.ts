@@ -11,7 +11,7 @@ import type {
   Tool,
   Turn,
 } from '../prompt.ts';
-import { inlineText, joined } from '../turns.ts';
+import { inlineText, joined, systemFirst } from '../turns.ts';
 import { generationOf, type Generation } from './generation.ts';
 
 /** Tokens of thinking. */
@@ -135,17 +135,16 @@ function lacksThought(turns: readonly Turn[]): boolean {
   );
 }
 
-/** What stands before the conversation; a system turn in its midst is said by the user. */
+/** What stands before the conversation, and the conversation. */
 function splitSystem(turns: readonly Turn[]): {
   readonly system: readonly TextPart[];
   readonly conversation: readonly Exclude<Turn, { role: 'system' }>[];
 } {
   const system: TextPart[] = [];
   const conversation: Exclude<Turn, { role: 'system' }>[] = [];
-  for (const turn of turns) {
-    if (turn.role !== 'system') conversation.push(turn);
-    else if (conversation.length === 0) system.push(...turn.content);
-    else conversation.push({ role: 'user', content: turn.content });
+  for (const turn of systemFirst(turns)) {
+    if (turn.role === 'system') system.push(...turn.content);
+    else conversation.push(turn);
   }
   if (conversation[0]?.role === 'assistant') {
     // The first word must be the user's.

@@ -1,0 +1,75 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import type { Instance } from '../instances/instance.ts';
+import { HttpError } from './errors.ts';
+import { answerFailure, describeSocketError, transportFailure } from './failure.ts';
+import { requestHeaders, responseHeaders } from './headers.ts';
+import { attemptHeaders } from './outgoing.ts';
+
+interface Forwarded {
+  readonly method: 'GET' | 'POST' | 'DELETE' | 'HEAD';
+  /** Below the instance's `baseUrl`, with the query. */
+  readonly path: string;
+  readonly body?: Buffer;
+  readonly requestId: string;
+  readonly ownHeaders: OutgoingHttpHeaders;
+}
+
+/** Bytes of an error that are read. */
+const ERROR_LIMIT = 1024 * 1024;
+
+/**
+ * Passes a request on to one instance that it is meant for, and its answer back as it comes. Nothing of
+ * it counts for the balance: it is about what is on that instance, and no other could answer it.
+ * @throws HttpError when the backend can't be reached, or refuses.
+ */
+export async function forward(
+  instance: Instance,
+  { method, path, body, requestId, ownHeaders }: Forwarded,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const leaving = new AbortController();
+  response.on('close', () => leaving.abort());
+  const {
+    statusCode,
+    headers,
+    body: answer,
+  } = await instance.dispatcher
+    .request({
+      origin: instance.origin,
+      path: instance.basePath + path,
+      method,
+      headers: requestHeaders(request.headers, instance.headers, {
+        requestId,
+        length: body?.length ?? 0,
+      }),
+      body: body ?? null,
+      signal: leaving.signal,
+    })
+    .catch((error: unknown) => {
+      throw unreachable(instance, error);
+    });
+  if (statusCode >= 400) {
+    const text = Buffer.from(await answer.arrayBuffer()).toString('utf8', 0, ERROR_LIMIT);
+    const failure = answerFailure(instance, { status: statusCode, headers, text });
+    throw new HttpError(failure);
+  }
+  response.writeHead(statusCode, {
+    ...responseHeaders(headers, true),
+    ...attemptHeaders(instance.name, '', 1),
+    ...ownHeaders,
+  });
+  // Whoever leaves in the midst of it leaves; what breaks shows in the torn connection.
+  await pipeline(answer, response).catch(() => response.destroy());
+}
+
+function unreachable(instance: Instance, error: unknown): HttpError {
+  const why = describeSocketError(error instanceof Error ? error : new Error(String(error)));
+  return new HttpError(
+    transportFailure(
+      'unreachable',
+      `Could not get an answer from "${instance.name}" at ${instance.origin}: ${why}.`,
+    ),
+  );
+}
