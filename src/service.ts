@@ -17,7 +17,9 @@ interface OperationInfo {
   /** What a client may send as its body. */
   readonly body: readonly ('json' | 'multipart')[];
   /** How its clients are told errors; absent: as OpenAI does. */
-  readonly errors?: 'anthropic' | 'responses';
+  readonly errors?: 'anthropic' | 'responses' | 'ollama';
+  /** It streams unless it is told not to, a line of JSON an event. */
+  readonly lines?: true;
 }
 
 /** What a client can ask for, one row an endpoint. A service has one or more operations. */
@@ -44,6 +46,27 @@ export const OPERATIONS = {
   },
   inputTokens: { service: 'chat', routes: ['/v1/responses/input_tokens'], body: ['json'] },
   embeddings: { service: 'embeddings', routes: ['/v1/embeddings'], body: ['json'] },
+  ollamaChat: {
+    service: 'chat',
+    routes: ['/api/chat'],
+    body: ['json'],
+    errors: 'ollama',
+    lines: true,
+  },
+  ollamaGenerate: {
+    service: 'chat',
+    routes: ['/api/generate'],
+    body: ['json'],
+    errors: 'ollama',
+    lines: true,
+  },
+  ollamaEmbed: { service: 'embeddings', routes: ['/api/embed'], body: ['json'], errors: 'ollama' },
+  ollamaEmbeddings: {
+    service: 'embeddings',
+    routes: ['/api/embeddings'],
+    body: ['json'],
+    errors: 'ollama',
+  },
   rerank: { service: 'rerank', routes: ['/v1/rerank', '/v2/rerank', '/rerank'], body: ['json'] },
   speech: { service: 'speech', routes: ['/v1/audio/speech'], body: ['json', 'multipart'] },
   transcriptions: {
@@ -82,6 +105,10 @@ const STAND_INS: Readonly<Partial<Record<Operation, readonly Operation[]>>> = {
   chat: ['messages', 'responses'],
   messages: ['chat', 'responses'],
   responses: ['chat', 'messages'],
+  ollamaChat: ['chat', 'messages', 'responses'],
+  ollamaGenerate: ['chat', 'messages', 'responses'],
+  ollamaEmbed: ['embeddings'],
+  ollamaEmbeddings: ['embeddings'],
 };
 
 /**
@@ -99,6 +126,12 @@ export function askedFor(
 export function errorsOf(operation: Operation): NonNullable<OperationInfo['errors']> | 'openai' {
   const row: OperationInfo = OPERATIONS[operation];
   return row.errors ?? 'openai';
+}
+
+/** @returns Whether its streams are lines of JSON, and come unless they are not wanted. */
+export function speaksLines(operation: Operation): boolean {
+  const row: OperationInfo = OPERATIONS[operation];
+  return row.lines === true;
 }
 
 /** @returns The service that an operation belongs to. */

@@ -28,8 +28,10 @@ export interface AnswerContext {
   readonly model: string;
   /** The answer's own id, where its client may come back for it. */
   readonly id?: string | undefined;
-  /** Milliseconds since the epoch. */
+  /** When the backend was asked, in milliseconds since the epoch. */
   readonly now: number;
+  /** Milliseconds since the epoch, as of now. */
+  readonly clock: () => number;
   /** Makes an id that nobody has had. */
   readonly mint: (prefix: string) => string;
 }
@@ -44,13 +46,16 @@ export interface EventWriter {
   readonly result?: JsonObject | undefined;
 }
 
-/**
- * A way to speak with a model. Each has the four translations between it and the one model of
- * requests (`prompt.ts`) and answers (`answer.ts`), so that any two of them can be joined.
- */
-export interface Dialect {
+/** A way in which clients speak with a model. */
+export interface ServedDialect {
   /** @throws RequestRefused when it is no request of this dialect. */
   readonly readRequest: (fields: JsonObject) => Prompt;
+  readonly eventWriter: (context: AnswerContext) => EventWriter;
+  readonly writeAnswer: (answer: WholeAnswer, context: AnswerContext) => JsonObject;
+}
+
+/** A way in which backends are spoken with. */
+export interface AskedDialect {
   readonly writeRequest: (prompt: Prompt, addressee: Addressee) => Draft;
   /**
    * Reads a stream; to be made anew for each.
@@ -59,9 +64,13 @@ export interface Dialect {
   readonly eventReader: () => (event: ServerEvent) => readonly AnswerEvent[];
   /** Reads an answer that is not a stream. @throws AnswerFailed */
   readonly readAnswer: (answer: JsonObject) => readonly AnswerEvent[];
-  readonly eventWriter: (context: AnswerContext) => EventWriter;
-  readonly writeAnswer: (answer: WholeAnswer, context: AnswerContext) => JsonObject;
 }
+
+/**
+ * A way to speak with a model, from either side. Each has translations only between it and the one
+ * model of requests (`prompt.ts`) and answers (`answer.ts`), so that any two can be joined.
+ */
+export type Dialect = ServedDialect & AskedDialect;
 
 /** The backend's answer is none; the message says why. */
 export class AnswerFailed extends Error {

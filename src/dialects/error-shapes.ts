@@ -42,10 +42,18 @@ export const ERROR_SHAPES = {
     event: (error, place) =>
       `event: error\ndata: ${JSON.stringify(anthropicBody(error, place))}\n\n`,
   },
+  ollama: {
+    body: ollamaBody,
+    event: (error) => `${JSON.stringify(ollamaBody(error))}\n`,
+  },
 } as const satisfies Record<string, ErrorShape>;
 
 function openAiBody({ message, type, param, code }: BackendError): JsonObject {
   return { error: { message, type, param, code } };
+}
+
+function ollamaBody({ message }: BackendError): JsonObject {
+  return { error: message };
 }
 
 /** Anthropic's types, which its SDK's callers look at, by the status that each comes with. */

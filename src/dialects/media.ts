@@ -14,6 +14,19 @@ export function addressOf(media: Media): string | undefined {
   return 'url' in media ? media.url : `data:${media.mediaType};base64,${media.data}`;
 }
 
+/** First bytes in base64, and what they begin. */
+const SIGNATURES: readonly (readonly [start: string, mediaType: string])[] = [
+  ['iVBORw0KGgo', 'image/png'],
+  ['/9j/', 'image/jpeg'],
+  ['R0lGOD', 'image/gif'],
+  ['UklGR', 'image/webp'],
+];
+
+/** The kind of an image that comes as bare base64. */
+export function imageTypeOf(base64: string): string {
+  return SIGNATURES.find(([start]) => base64.startsWith(start))?.[1] ?? 'image/png';
+}
+
 /** Base64 of text, as the text. */
 export function decodeText(base64: string): string {
   return Buffer.from(base64, 'base64').toString('utf8');

@@ -132,6 +132,8 @@ export interface Prompt {
   readonly format?: Format | undefined;
   /** Who asks, for the provider's eyes. */
   readonly user?: string | undefined;
+  /** A text that is to go on as it is, or up to `suffix`; `turns` say the same as far as they can. */
+  readonly raw?: { readonly prompt: string; readonly suffix?: string | undefined } | undefined;
   readonly stream: boolean;
   readonly rest: JsonObject;
   /** What could not be said here, by the names that the client has for it. */

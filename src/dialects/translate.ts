@@ -2,8 +2,12 @@ import type { Answer, ServerEvent } from '../adapters/adapter.ts';
 import type { BackendError } from '../adapters/errors.ts';
 import { asObject, parseJson, type JsonObject } from '../adapters/json.ts';
 import { gather, type AnswerEvent, type TokenUsage } from './answer.ts';
-import type { AnswerContext, Dialect } from './dialect.ts';
-import { AnswerFailed } from './dialect.ts';
+import {
+  AnswerFailed,
+  type AnswerContext,
+  type AskedDialect,
+  type ServedDialect,
+} from './dialect.ts';
 import { settle } from './settle.ts';
 
 /** The last stage of an answer on its way: from its backend's dialect into the client's. */
@@ -32,7 +36,11 @@ export interface AnswerStage {
  * @param between From the backend's dialect to the client's.
  */
 export function answerStage(
-  between: { readonly from: Dialect; readonly to: Dialect; readonly contentType: string },
+  between: {
+    readonly from: AskedDialect;
+    readonly to: ServedDialect;
+    readonly contentType: string;
+  },
   context: AnswerContext & { readonly stream: boolean },
 ): AnswerStage {
   const { from, to, contentType } = between;

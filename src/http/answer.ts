@@ -2,6 +2,7 @@ import { serviceOf } from '../service.ts';
 import { BufferedAnswer } from './buffered-answer.ts';
 import { ErrorAnswer, RefusedAnswer } from './error-answer.ts';
 import { EventAnswer } from './event-answer.ts';
+import { FRAMINGS } from './framing.ts';
 import type { Answerer, AnswerHeaders, Outlet } from './outlet.ts';
 import { PlainAnswer } from './plain-answer.ts';
 
@@ -25,7 +26,8 @@ export function openAnswer(outlet: Outlet, status: number, headers: AnswerHeader
       `"${instance.name}" answered with a web page instead of a result: check instances.${instance.name}.baseUrl.`,
     );
   }
-  const events = contentType?.startsWith('text/event-stream') ?? false;
+  const lines = contentType?.startsWith('application/x-ndjson') ?? false;
+  const events = lines || (contentType?.startsWith('text/event-stream') ?? false);
   // A stage makes a stream of it.
   if (outlet.request.response.headersSent && !events && !stage) {
     const { name } = instance;
@@ -42,7 +44,7 @@ export function openAnswer(outlet: Outlet, status: number, headers: AnswerHeader
       return new RefusedAnswer(outlet, `"${instance.name}" streams what was not to be streamed.`);
     }
     if (serviceOf(operation) !== 'speech' || contentType !== undefined)
-      return new EventAnswer(outlet);
+      return new EventAnswer(outlet, lines ? FRAMINGS.lines : FRAMINGS.events);
   }
   // We asked for none: the client can't be trusted to know an encoding, nor the header to be true.
   if (transform?.body || stage || keeper || encoding !== undefined || outlet.request.split) {

@@ -10,6 +10,7 @@ import { findModel, listModels } from './models.ts';
 import { asHttpError } from './internal-error.ts';
 import { sendJson } from './json-answer.ts';
 import { onNode } from './listener.ts';
+import { answerOllama, OLLAMA_ROUTES } from './ollama.ts';
 import { proxy } from './proxy.ts';
 import { answerRoot } from './root.ts';
 import { answerStored } from './stored-responses.ts';
@@ -61,6 +62,13 @@ export function createApp(gateway: Gateway): H3 {
     }),
   );
   get('/v1/models/**', guarded(gateway, oneModel(gateway)));
+  for (const [method, route, handler] of OLLAMA_ROUTES) {
+    app.on(
+      method,
+      route,
+      onNode((request, response) => void answerOllama(gateway, handler, request, response)),
+    );
+  }
   const stored = storedResponse(gateway);
   app.get('/v1/responses/**', stored);
   app.delete('/v1/responses/**', stored);
@@ -174,7 +182,9 @@ function isAnthropic({ headers }: IncomingMessage): boolean {
 
 /** How errors are told to a client of which no more is known than where it asks. */
 function errorShapeAt(request: IncomingMessage): ErrorShape {
-  const anthropic = isAnthropic(request) || pathOf(request).startsWith('/v1/messages');
+  const path = pathOf(request);
+  if (path.startsWith('/api/')) return ERROR_SHAPES.ollama;
+  const anthropic = isAnthropic(request) || path.startsWith('/v1/messages');
   return ERROR_SHAPES[anthropic ? 'anthropic' : 'openai'];
 }
 

@@ -29,6 +29,13 @@ import type { Standing } from './standing.ts';
 import { Attempt, type AttemptEnd, type AttemptReport } from './relay.ts';
 import { pause } from './pause.ts';
 
+/** Instances that alone can serve a call. */
+export interface Only {
+  has(instance: Instance): boolean;
+  /** Why another can't; one clause. */
+  readonly reason: string;
+}
+
 /** What a call carries along its attempts. */
 export interface Road {
   readonly gateway: Gateway;
@@ -41,6 +48,8 @@ export interface Road {
   readonly lost: Set<string>;
   /** What a call of Responses stands upon. */
   readonly standing: Standing | undefined;
+  /** The only instances that can serve it, whatever else they can; absent: all. */
+  readonly only: Only | undefined;
   /** The instance that failed it last. */
   failedOn?: string | undefined;
   /** The last failure was one that may pass: with nobody else left, its instance may be tried again. */
@@ -61,8 +70,8 @@ export async function tryStep(
   const tried = new Set(lost);
   for (;;) {
     const now = performance.now();
-    const { knowing, ignorant } = thatKnow(step.targets, road);
-    const { targets, unlike } = withoutUnlike(knowing, gateway, call, client);
+    const { able, others } = among(step.targets, road.only);
+    const { targets, unlike } = withoutUnlike(able, gateway, call, client);
     const { candidates, rejections } = select(targets, {
       operation: call.operation,
       tried,
@@ -72,7 +81,7 @@ export async function tryStep(
         limited: (instance: string) => admission.limited(instance, now),
       }),
     });
-    if (candidates.length === 0) return [...rejections, ...unlike, ...ignorant];
+    if (candidates.length === 0) return [...rejections, ...unlike, ...others];
     const { retryBudget } = gateway.fleet;
     const open = reserved(candidates, road.slot);
     const allowed = failures.length > 0 ? retryBudget.retryOn(open, now) : open;
@@ -116,22 +125,21 @@ export async function tryStep(
   }
 }
 
-/** Those that may have what the call stands upon. */
-function thatKnow(
+/** Those that can serve the call at all. */
+function among(
   targets: readonly Target<Instance>[],
-  { standing }: Road,
-): { knowing: readonly Target<Instance>[]; ignorant: readonly Rejection[] } {
-  if (standing?.missing === undefined) return { knowing: targets, ignorant: [] };
-  const { missing, knows } = standing;
+  only: Only | undefined,
+): { able: readonly Target<Instance>[]; others: readonly Rejection[] } {
+  if (!only) return { able: targets, others: [] };
   return {
-    knowing: targets.filter(({ instance }) => knows(instance)),
-    ignorant: targets
-      .filter(({ instance }) => !knows(instance))
+    able: targets.filter(({ instance }) => only.has(instance)),
+    others: targets
+      .filter(({ instance }) => !only.has(instance))
       .map(({ instance, model }) => ({
         instance: instance.name,
         model,
         kind: 'unsupported',
-        reason: `does not have the response "${missing}"`,
+        reason: only.reason,
       })),
   };
 }
@@ -321,7 +329,10 @@ function notesOn(
 ): AnswerNotes | undefined {
   const { adapter, settings } = target.instance;
   if (serviceOf(call.operation) !== 'chat') return undefined;
-  if (adapter.context) return watchContext(target, client, gateway);
+  if (adapter.context) {
+    const operation = target.instance.asked(call.operation) ?? call.operation;
+    return watchContext(target, { client, operation }, gateway);
+  }
   return settings.repairToolCalls ? new AnswerNotes() : undefined;
 }
 

@@ -4,7 +4,7 @@ import type { Config } from '../config/schema.ts';
 import type { AttemptRecord, Ending, Outcome } from '../observe/outcome.ts';
 import { short } from '../observe/short.ts';
 import { guessTokens, type Usage } from '../observe/usage.ts';
-import { errorsOf, OPERATIONS, type Operation } from '../service.ts';
+import { errorsOf, OPERATIONS, speaksLines, type Operation } from '../service.ts';
 import { authenticate, checkBrowser, type ApiKey } from './auth.ts';
 import { readBody } from './body.ts';
 import { gatewayError } from './errors.ts';
@@ -141,7 +141,9 @@ export async function readRequest(call: Call, server: Config['server']): Promise
     throw gatewayError('missing_model', 'The field "model" must be a string.', { param: 'model' });
   }
   // Python's `requests` writes a form's booleans as `True`.
-  call.stream = stream === true || /^(true|1)$/i.test(String(stream)) || format === 'sse';
+  call.stream = speaksLines(call.operation)
+    ? stream !== false
+    : stream === true || /^(true|1)$/i.test(String(stream)) || format === 'sse';
   return {
     body,
     ...read,

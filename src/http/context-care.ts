@@ -1,7 +1,8 @@
-import { asObject } from '../adapters/json.ts';
+import { asNumber, asObject } from '../adapters/json.ts';
 import type { Target } from '../gateway/directory.ts';
 import { estimateTokens } from '../gateway/protect/token-estimate.ts';
 import type { Instance } from '../instances/instance.ts';
+import { speaksLines, type Operation } from '../service.ts';
 import type { ClientRequest } from './call.ts';
 import type { Gateway } from './gateway.ts';
 import { AnswerNotes } from './notes.ts';
@@ -14,10 +15,11 @@ const ADVICE = 'set OLLAMA_CONTEXT_LENGTH to what you need where Ollama runs';
 /**
  * Watches for prompts that a backend cuts to its context without a word (Ollama drops the oldest
  * messages): the client is told in a header, the news once for each model.
+ * @param operation What the backend is asked for: Ollama's own API hears which context is wanted.
  */
 export function watchContext(
   { instance, model }: Target<Instance>,
-  client: ClientRequest,
+  { client, operation }: { readonly client: ClientRequest; readonly operation: Operation },
   gateway: Gateway,
 ): AnswerNotes {
   const notes = new AnswerNotes();
@@ -27,10 +29,13 @@ export function watchContext(
     const message = `instance ${instance.name}: ${text}`;
     gateway.observe.news({ kind: 'instance', level: 'warn', instance: instance.name, message });
   };
-  if (asksForContext(client)) {
+  const wanted = contextWanted(client);
+  const hears = speaksLines(operation);
+  if (wanted !== undefined && !hears) {
     tell(`num_ctx is not heard on this route of Ollama; ${ADVICE}`, 'ignored');
   }
-  const known = instance.facts.contexts?.get(model);
+  const loaded = instance.facts.contexts?.get(model);
+  const known = hears ? (wanted ?? loaded) : loaded;
   const prompt = promptTokens(client);
   if (known !== undefined && prompt > known) {
     tell(
@@ -64,9 +69,9 @@ async function lookAt(instance: Instance, model: string): Promise<number | undef
   }
 }
 
-/** Where clients of Ollama's own API would say it. */
-function asksForContext({ fields }: ClientRequest): boolean {
-  return 'num_ctx' in fields || asObject(fields['options'])?.['num_ctx'] !== undefined;
+/** Where clients of Ollama's own API say it. */
+function contextWanted({ fields }: ClientRequest): number | undefined {
+  return asNumber(fields['num_ctx']) ?? asNumber(asObject(fields['options'])?.['num_ctx']);
 }
 
 /** About; without what may be written. */

@@ -5,15 +5,9 @@ import { AnswerFailed } from '../dialects/dialect.ts';
 import type { AnswerStage } from '../dialects/translate.ts';
 import { readUsage, type Usage } from '../observe/usage.ts';
 import type { Answerer, Outlet } from './outlet.ts';
-import {
-  EventCutter,
-  glance,
-  parseEvents,
-  renderEvent,
-  type Glance,
-  type PlacedEvent,
-} from './event-stream.ts';
+import type { Glance, PlacedEvent } from './event-stream.ts';
 import { badAnswer, eventFailure, type Failure } from './failure.ts';
+import { FRAMINGS, type Framing } from './framing.ts';
 import { isTerminator } from './terminator.ts';
 
 /** An event is held until it is whole; no image comes near this many bytes. */
@@ -21,7 +15,7 @@ const LONGEST_EVENT = 128 * 1024 * 1024;
 
 /** What keeps proxies and browsers from holding a stream back. */
 export const STREAM_HEADERS = {
-  'content-type': 'text/event-stream; charset=utf-8',
+  'content-type': FRAMINGS.events.contentType,
   'cache-control': 'no-cache',
   'x-accel-buffering': 'no',
 };
@@ -34,7 +28,8 @@ export const STREAM_HEADERS = {
 export class EventAnswer implements Answerer {
   events = 0;
   readonly #outlet: Outlet;
-  readonly #cutter = new EventCutter();
+  readonly #framing: Framing;
+  readonly #cutter: ReturnType<Framing['cutter']>;
   readonly #translate: ((event: ServerEvent) => readonly ServerEvent[]) | undefined;
   readonly #stage: AnswerStage | undefined;
   #terminated = false;
@@ -45,8 +40,10 @@ export class EventAnswer implements Answerer {
   #firstUsage: Buffer | undefined;
   #lastUsage: Buffer | undefined;
 
-  constructor(outlet: Outlet) {
+  constructor(outlet: Outlet, framing: Framing) {
     this.#outlet = outlet;
+    this.#framing = framing;
+    this.#cutter = framing.cutter();
     this.#translate = outlet.request.transform?.event;
     this.#stage = outlet.request.stage;
   }
@@ -65,9 +62,10 @@ export class EventAnswer implements Answerer {
     if (rest) {
       // Some backends leave out the empty line after their last event; an answer in plain JSON
       // has none at all.
-      const events = parseEvents(Buffer.concat([rest, Buffer.from('\n\n')]));
+      const whole = Buffer.concat([rest, Buffer.from(this.#framing.end)]);
+      const events = this.#framing.parse(whole);
       if (events.some((event) => this.#isEnd(event) || errorOf(event))) {
-        this.#accept(Buffer.concat([rest, Buffer.from('\n\n')]));
+        this.#accept(whole);
       } else if (!this.#outlet.committed) {
         const error = streamError(rest.toString('utf8'));
         if (error) {
@@ -117,9 +115,9 @@ export class EventAnswer implements Answerer {
   }
 
   #accept(whole: Buffer): void {
-    const look = glance(whole);
+    const look = this.#framing.glance(whole);
     if (look.mayHoldError) {
-      const events = parseEvents(whole);
+      const events = this.#framing.parse(whole);
       for (const event of events) {
         const error = errorOf(event);
         if (error) {
@@ -136,7 +134,7 @@ export class EventAnswer implements Answerer {
 
   /** The error's own event is not sent on: it is told in the client's dialect. */
   #failAt(before: Buffer, failure: Failure): void {
-    this.#send(before, glance(before));
+    this.#send(before, this.#framing.glance(before));
     // Only what follows the terminator is nobody's loss.
     if (this.#terminated) this.#outlet.finish();
     else this.broken(failure);
@@ -151,18 +149,20 @@ export class EventAnswer implements Answerer {
     if (!this.#stage) this.#commit();
     if (look.mentionsUsage) this.#noteUsage(whole);
     if (this.#stage) {
-      this.#sendStaged(parseEvents(whole), this.#stage);
+      this.#sendStaged(this.#framing.parse(whole), this.#stage);
       return;
     }
     if (this.#translate) {
-      for (const event of parseEvents(whole)) this.#sendTranslated(event, this.#translate);
+      for (const event of this.#framing.parse(whole)) {
+        this.#sendTranslated(event, this.#translate);
+      }
       return;
     }
     const { keeper } = this.#outlet.request;
     if (keeper && (look.mayHoldEnd || this.events === look.events)) keeper.events(whole);
     this.#last = whole;
     if (!this.#terminated && look.mayHoldEnd) {
-      this.#terminated = parseEvents(whole).some((event) => this.#isEnd(event));
+      this.#terminated = this.#framing.parse(whole).some((event) => this.#isEnd(event));
     }
     this.#outlet.write(whole);
     if (this.#terminated) this.#seeFailure(whole);
@@ -171,7 +171,7 @@ export class EventAnswer implements Answerer {
   /** Of Responses, the last event may say that there is no answer; then the client knows already. */
   #seeFailure(whole: Buffer): void {
     if (!whole.includes('"response.failed"')) return;
-    const failure = failureIn(parseEvents(whole));
+    const failure = failureIn(this.#framing.parse(whole));
     if (failure) this.#outlet.breakOff(failure, '');
   }
 
@@ -184,8 +184,8 @@ export class EventAnswer implements Answerer {
 
   #commit(): void {
     if (this.#outlet.committed) return;
-    const type = this.#stage?.contentType;
-    const set = type === undefined ? STREAM_HEADERS : { ...STREAM_HEADERS, 'content-type': type };
+    const type = this.#stage?.contentType ?? this.#framing.contentType;
+    const set = { ...STREAM_HEADERS, 'content-type': type };
     this.#outlet.commit({ keepLength: false, set });
     if (this.#stage) this.#outlet.request.keeper?.begin();
     for (const comments of this.#waiting.splice(0)) this.#outlet.write(comments);
@@ -224,7 +224,7 @@ export class EventAnswer implements Answerer {
   ): void {
     for (const translated of translate(event)) {
       if (this.#isEnd(translated)) this.#terminated = true;
-      this.#outlet.write(renderEvent(translated));
+      this.#outlet.write(this.#framing.render(translated));
     }
   }
 

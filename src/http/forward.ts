@@ -1,4 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Instance } from '../instances/instance.ts';
 import { HttpError } from './errors.ts';
@@ -10,7 +11,8 @@ interface Forwarded {
   readonly method: 'GET' | 'POST' | 'DELETE' | 'HEAD';
   /** Below the instance's `baseUrl`, with the query. */
   readonly path: string;
-  readonly body?: Buffer;
+  /** The client's own is passed on as it comes. */
+  readonly body?: Buffer | IncomingMessage | undefined;
   readonly requestId: string;
   readonly ownHeaders: OutgoingHttpHeaders;
 }
@@ -42,9 +44,9 @@ export async function forward(
       method,
       headers: requestHeaders(request.headers, instance.headers, {
         requestId,
-        length: body?.length ?? 0,
+        length: lengthOf(body),
       }),
-      body: body ?? null,
+      body: contentOf(body),
       signal: leaving.signal,
     })
     .catch((error: unknown) => {
@@ -62,6 +64,20 @@ export async function forward(
   });
   // Whoever leaves in the midst of it leaves; what breaks shows in the torn connection.
   await pipeline(answer, response).catch(() => response.destroy());
+}
+
+/** A request as it comes is wrapped: undici takes the socket from the ones that it gets, and we answer on it. */
+function contentOf(body: Forwarded['body']): Buffer | Readable | null {
+  if (body === undefined || Buffer.isBuffer(body)) return body ?? null;
+  return Readable.from(body.iterator({ destroyOnReturn: false }));
+}
+
+/** @returns `undefined` for a body that comes in chunks. */
+function lengthOf(body: Forwarded['body']): number | undefined {
+  if (body === undefined) return 0;
+  if (Buffer.isBuffer(body)) return body.length;
+  const announced = body.headers['content-length'];
+  return announced === undefined ? undefined : Number(announced);
 }
 
 function unreachable(instance: Instance, error: unknown): HttpError {

@@ -66,7 +66,7 @@ const NOT_RELAYED = new Set([
  * The head of a request to a backend, as undici's flat list of names and values.
  *
  * @param own The instance's credentials and configured headers, lower-case names; they win.
- * @param call.length Bytes of the body: exactly one framing is ever sent.
+ * @param call.length Bytes of the body; absent: nobody knows yet. Exactly one framing is ever sent.
  * @param call.usual Sent where nobody else says it.
  * @param call.translated The backend is asked in another dialect than the client's.
  * @param call.betas The backend is the provider whose features on trial clients ask for.
@@ -76,7 +76,7 @@ export function requestHeaders(
   own: Readonly<Record<string, string>>,
   call: {
     readonly requestId: string;
-    readonly length: number;
+    readonly length: number | undefined;
     readonly contentType?: string;
     readonly usual?: Readonly<Record<string, string>> | undefined;
     readonly translated?: boolean;
@@ -97,14 +97,8 @@ export function requestHeaders(
     else for (const one of value ?? []) headers.push(name, one);
   }
   if (call.contentType !== undefined) headers.push('content-type', call.contentType);
-  headers.push(
-    'accept-encoding',
-    'identity',
-    'content-length',
-    String(call.length),
-    'x-request-id',
-    call.requestId,
-  );
+  headers.push('accept-encoding', 'identity', 'x-request-id', call.requestId);
+  if (call.length !== undefined) headers.push('content-length', String(call.length));
   for (const name in own) headers.push(name, own[name]!);
   for (const name in call.usual) {
     const told = name in own || (!call.translated && name in client);

@@ -1,14 +1,17 @@
+import { errorsOf, speaksLines } from '../service.ts';
 import type { Call } from './call.ts';
 import { STREAM_HEADERS } from './event-answer.ts';
-import { errorsOf } from '../service.ts';
+import { FRAMINGS } from './framing.ts';
 
 /** What says that a stream is still to come, by how errors are told in it. */
 const SIGNS = {
-  openai: ': keep-alive\n\n',
-  responses: ': keep-alive\n\n',
+  openai: () => ': keep-alive\n\n',
+  responses: () => ': keep-alive\n\n',
   // Some of its clients give up on a stream that has had no event for a while.
-  anthropic: 'event: ping\ndata: {"type":"ping"}\n\n',
-} as const satisfies Record<ReturnType<typeof errorsOf>, string>;
+  anthropic: () => 'event: ping\ndata: {"type":"ping"}\n\n',
+  // Lines have no comments; this is one in which nothing is said.
+  ollama: emptyLine,
+} as const satisfies Record<ReturnType<typeof errorsOf>, (call: Call) => string>;
 
 /**
  * Sends a comment every so often to a client that waits for a stream's first event, so that nothing
@@ -18,17 +21,19 @@ const SIGNS = {
  */
 export function keepAlive(call: Call, every: number | undefined): { close(): void } {
   if (every === undefined || !call.stream) return { close() {} };
-  const { response } = call;
-  const sign = SIGNS[errorsOf(call.operation)];
+  const { response, operation } = call;
+  const sign = SIGNS[errorsOf(operation)];
+  const type = FRAMINGS[speaksLines(operation) ? 'lines' : 'events'].contentType;
   const timer = setInterval(() => {
     if (!response.headersSent) {
-      response.writeHead(200, { ...STREAM_HEADERS, ...call.ownHeaders });
+      response.writeHead(200, { ...STREAM_HEADERS, 'content-type': type, ...call.ownHeaders });
       call.keptAlive = true;
     }
     // From the first event on, the stream speaks for itself.
     if (call.keptAlive && !call.answering) {
-      response.write(sign);
-      call.bytesOut += sign.length;
+      const text = sign(call);
+      response.write(text);
+      call.bytesOut += Buffer.byteLength(text);
     }
   }, every);
   return {
@@ -36,4 +41,13 @@ export function keepAlive(call: Call, every: number | undefined): { close(): voi
       clearInterval(timer);
     },
   };
+}
+
+function emptyLine({ operation, model }: Call): string {
+  const said =
+    operation === 'ollamaGenerate'
+      ? { response: '' }
+      : { message: { role: 'assistant', content: '' } };
+  const line = { model, created_at: new Date().toISOString(), ...said, done: false };
+  return `${JSON.stringify(line)}\n`;
 }

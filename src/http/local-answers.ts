@@ -15,7 +15,9 @@ interface LocalAnswer {
 interface Row {
   /** What a backend must be able to do for its models to be spoken of. */
   readonly about: Operation;
-  readonly answer: (client: ClientRequest) => LocalAnswer;
+  /** Only such calls; absent: all. */
+  readonly when?: (call: Call, client: ClientRequest) => boolean;
+  readonly answer: (call: Call, client: ClientRequest) => LocalAnswer;
 }
 
 const ESTIMATED = { 'x-jairouter-estimated': 'true' };
@@ -24,19 +26,45 @@ const ESTIMATED = { 'x-jairouter-estimated': 'true' };
 const LOCAL_ANSWERS: Readonly<Partial<Record<Operation, Row>>> = {
   countTokens: {
     about: 'chat',
-    answer: ({ fields }) => ({
+    answer: (_, { fields }) => ({
       body: { input_tokens: estimateTokens(fields) },
       headers: ESTIMATED,
     }),
   },
   inputTokens: {
     about: 'chat',
-    answer: ({ fields }) => ({
+    answer: (_, { fields }) => ({
       body: { object: 'response.input_tokens', input_tokens: estimateTokens(fields) },
       headers: ESTIMATED,
     }),
   },
+  ollamaChat: { about: 'chat', when: loadsOnly, answer: loadedAnswer },
+  ollamaGenerate: { about: 'chat', when: loadsOnly, answer: loadedAnswer },
 };
+
+/** Whether a call of Ollama's API says nothing, which loads a model, or with `keep_alive: 0` unloads it. */
+export function loadsOnly({ operation }: Call, { fields }: ClientRequest): boolean {
+  if (operation === 'ollamaGenerate') return !fields['prompt'] && !fields['suffix'];
+  const { messages } = fields;
+  return (
+    operation === 'ollamaChat' &&
+    (messages === undefined || (Array.isArray(messages) && messages.length === 0))
+  );
+}
+
+/** On backends that load their models by themselves, there is nothing to do. */
+function loadedAnswer(call: Call, { fields }: ClientRequest): LocalAnswer {
+  const chats = call.operation === 'ollamaChat';
+  return {
+    body: {
+      model: call.model,
+      created_at: new Date().toISOString(),
+      ...(chats ? { message: { role: 'assistant', content: '' } } : { response: '' }),
+      done: true,
+      done_reason: fields['keep_alive'] === 0 ? 'unload' : 'load',
+    },
+  };
+}
 
 /** What a backend is asked about instead, by an operation that we can answer ourselves. */
 export function answeredAbout(operation: Operation): Operation | undefined {
@@ -50,14 +78,14 @@ export function answerLocally(
   steps: readonly Step<Instance>[],
 ): boolean {
   const row = LOCAL_ANSWERS[call.operation];
-  if (!row) return false;
+  if (!row || !(row.when?.(call, client) ?? true)) return false;
   const known = steps.some(({ targets }) => {
     const options = { operation: row.about, tried: new Set<string>(), now: performance.now() };
     const { candidates, rejections } = select(targets, options);
     return candidates.length > 0 || rejections.some(({ kind }) => kind !== 'unsupported');
   });
   if (!known) return false;
-  const { body, headers } = row.answer(client);
+  const { body, headers } = row.answer(call, client);
   call.ending = 'ok';
   call.bytesOut = sendJson(call.response, 200, body, { ...call.ownHeaders, ...headers });
   return true;

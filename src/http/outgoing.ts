@@ -50,17 +50,15 @@ export function attemptRequest(
   },
 ): AttemptRequest {
   const { instance, model } = target;
-  const operation = instance.asked(call.operation)!;
-  const spec = instance.adapter.operations[operation]!;
+  const instead = instance.asked(call.operation)!;
   const { stream } = client;
-  if (call.operation === 'messages' && !spec.betas) refuseThread(client.fields);
   const translation =
-    operation === call.operation
+    instead === call.operation
       ? undefined
       : translate(
           {
-            asked: operation,
             by: call.operation,
+            instead,
             fields: client.fields,
             stream,
             unsupported: plan.unsupported,
@@ -68,6 +66,9 @@ export function attemptRequest(
           },
           target,
         );
+  const operation = translation?.operation ?? instead;
+  const spec = instance.adapter.operations[operation]!;
+  if (call.operation === 'messages' && !spec.betas) refuseThread(client.fields);
   const seen: AdapterCall = {
     operation,
     model,

@@ -4,7 +4,7 @@ import { resolve } from '../gateway/resolve.ts';
 import type { Snapshot } from '../gateway/snapshot.ts';
 import { serviceOf, type Operation } from '../service.ts';
 import { admit } from './admission.ts';
-import { finalError, tryStep, type Road } from './attempts.ts';
+import { finalError, tryStep, type Only, type Road } from './attempts.ts';
 import { mayUse } from './auth.ts';
 import { ClientGone } from './body.ts';
 import { openCall, outcomeOf, readRequest, type Call, type ClientRequest } from './call.ts';
@@ -12,7 +12,7 @@ import { errorShapeOf } from './errors.ts';
 import type { Gateway } from './gateway.ts';
 import { keepAlive } from './keep-alive.ts';
 import { asHttpError } from './internal-error.ts';
-import { answerLocally } from './local-answers.ts';
+import { answerLocally, loadsOnly } from './local-answers.ts';
 import { waiting } from './pause.ts';
 import { attemptHeaders } from './outgoing.ts';
 import {
@@ -90,6 +90,7 @@ async function route(
     lost: new Set(),
     mayPass: false,
     standing,
+    only: standing?.only ?? (loadsOnly(call, client) ? speakers(call.operation) : undefined),
   };
   try {
     await overSteps(road, snapshot, model);
@@ -135,6 +136,14 @@ async function overSteps(road: Road, snapshot: Snapshot, model: string): Promise
     await waiting(call, gateway.fleet.lookAgain());
     if (call.gone) throw new ClientGone();
   }
+}
+
+/** Those that speak the client's dialect themselves. */
+function speakers(operation: Operation): Only {
+  return {
+    has: (instance) => instance.asked(operation) === operation,
+    reason: 'has its models loaded by others',
+  };
 }
 
 function known(model: string, { aliases }: Snapshot, { fleet }: Gateway): boolean {

@@ -3,6 +3,7 @@ import type { JsonObject } from '../adapters/json.ts';
 import { asObjects } from '../adapters/json.ts';
 import { itemsOf } from '../dialects/responses/read-request.ts';
 import type { Instance } from '../instances/instance.ts';
+import type { Only } from './attempts.ts';
 import type { Call, ClientRequest } from './call.ts';
 import { patchJson } from './json-patch.ts';
 import type { ResponseStore } from './response-store.ts';
@@ -19,8 +20,8 @@ export interface Standing {
   readonly id: string;
   /** What it stands upon that only some backend can have. */
   readonly missing: string | undefined;
-  /** Whether an instance may have that. */
-  readonly knows: (instance: Instance) => boolean;
+  /** Those that may have it. */
+  readonly only: Only | undefined;
 }
 
 /** Finds what a call of Responses stands upon. */
@@ -44,13 +45,21 @@ export function standOn(store: ResponseStore, call: Call, client: ClientRequest)
     kept: fields['store'] !== false,
     id: `resp_${randomUUID().replaceAll('-', '')}`,
     missing,
-    knows: (instance) =>
-      missing === undefined ||
-      (keeper === undefined
-        ? instance.adapter.operations.responses?.keeps === true &&
-          instance.asked('responses') === 'responses'
-        : instance.name === keeper),
+    only:
+      missing === undefined
+        ? undefined
+        : {
+            has: (instance) =>
+              keeper === undefined ? keepsResponses(instance) : instance.name === keeper,
+            reason: `does not have the response "${missing}"`,
+          },
   };
+}
+
+/** Whether it keeps what it has answered, so that calls may stand upon it there. */
+export function keepsResponses(instance: Instance): boolean {
+  const { responses } = instance.adapter.operations;
+  return responses?.keeps === true && instance.asked('responses') === 'responses';
 }
 
 /** What is no list of items is the backend's to refuse, or the translation's. */

@@ -8,6 +8,7 @@ import { forward } from './forward.ts';
 import type { Gateway } from './gateway.ts';
 import { acceptableRequestId } from './headers.ts';
 import { sendJson } from './json-answer.ts';
+import { keepsResponses } from './standing.ts';
 
 const PLACE = /^\/v1\/responses\/([^/]+)(?:\/(cancel|input_items))?$/;
 /** What may be done with a response, by the method and what follows its id. */
@@ -115,11 +116,7 @@ function pageOf(items: readonly JsonObject[], query: URLSearchParams): JsonObjec
 function keeperOf({ fleet }: Gateway, name: string | undefined): Instance | undefined {
   const all = [...fleet.instances()];
   if (name !== undefined) return all.find((instance) => instance.name === name);
-  const keepers = all.filter(
-    (instance) =>
-      instance.adapter.operations.responses?.keeps === true &&
-      instance.asked('responses') === 'responses',
-  );
+  const keepers = all.filter(keepsResponses);
   return keepers.length === 1 ? keepers[0] : undefined;
 }
 

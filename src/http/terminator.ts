@@ -1,5 +1,5 @@
 import type { ServerEvent } from '../adapters/adapter.ts';
-import type { Operation } from '../service.ts';
+import { speaksLines, type Operation } from '../service.ts';
 
 const MEDIA =
   /^(transcript\.text\.done|speech\.audio\.done|image_generation\.completed|image_edit\.completed)$/;
@@ -18,6 +18,8 @@ const ENDS: Readonly<Partial<Record<Operation, RegExp | undefined>>> = {
  */
 export function isTerminator(operation: Operation, { event, data }: ServerEvent): boolean {
   if (data === '[DONE]') return true;
+  // Within a string its quotes would be escaped.
+  if (speaksLines(operation)) return /"done"\s*:\s*true/.test(data);
   const end = operation in ENDS ? ENDS[operation] : MEDIA;
   if (!end) return false;
   if (event !== undefined && end.test(event)) return true;

@@ -1,16 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { RequestRefused, type OperationSpec } from '../adapters/adapter.ts';
-import type { JsonObject } from '../adapters/json.ts';
-import { DIALECTS, type DialectName } from '../dialects/index.ts';
-import { demands } from '../dialects/drops.ts';
-import { answerStage, type AnswerStage } from '../dialects/translate.ts';
+import { asObject, parseJson, type JsonObject } from '../adapters/json.ts';
 import type { Unsupported } from '../config/settings.ts';
+import { demands } from '../dialects/drops.ts';
+import { ASKED, SERVED, type AskedName, type ServedName } from '../dialects/index.ts';
+import { EMBED_ROUTES, embedAnswer, embedRequest } from '../dialects/ollama/embed.ts';
+import type { Prompt } from '../dialects/prompt.ts';
+import { answerStage, type AnswerStage } from '../dialects/translate.ts';
 import type { Target } from '../gateway/directory.ts';
 import type { Instance } from '../instances/instance.ts';
-import type { Operation } from '../service.ts';
-import { STREAM_HEADERS } from './event-answer.ts';
+import { speaksLines, type Operation } from '../service.ts';
+import { FRAMINGS } from './framing.ts';
 
 export interface Translation {
+  /** What the backend is asked for. */
+  readonly operation: Operation;
   /** The request in the backend's dialect. */
   readonly fields: JsonObject;
   readonly stage: AnswerStage;
@@ -20,8 +24,9 @@ export interface Translation {
 
 /** What is to be translated. */
 export interface Wanted {
-  readonly asked: Operation;
+  /** What the client asks for, and what the backend can be asked instead. */
   readonly by: Operation;
+  readonly instead: Operation;
   readonly fields: JsonObject;
   readonly stream: boolean;
   /** What becomes of what the backend's dialect can't say. */
@@ -34,28 +39,73 @@ export interface Wanted {
  * Puts a call into the dialect of a backend that does not speak the client's.
  * @throws RequestRefused when the request is none, or can't be said as it is and must be.
  */
-export function translate(
-  { asked, by, fields, stream, unsupported, id }: Wanted,
+export function translate(wanted: Wanted, target: Target<Instance>): Translation {
+  const { by } = wanted;
+  return by in EMBED_ROUTES
+    ? translateEmbed(wanted, EMBED_ROUTES[by as keyof typeof EMBED_ROUTES], target)
+    : translateSpeech(wanted, target);
+}
+
+function translateSpeech(
+  { by, instead, fields, stream, unsupported, id }: Wanted,
   { instance, model, entry }: Target<Instance>,
 ): Translation {
-  const to = DIALECTS[by as DialectName];
-  const from = DIALECTS[asked as DialectName];
-  const spec: OperationSpec = instance.adapter.operations[asked]!;
-  const draft = from.writeRequest(to.readRequest(fields), {
+  const to = SERVED[by as ServedName];
+  const prompt = to.readRequest(fields);
+  // A text to be filled in is no conversation, if the backend can do without one.
+  const operation = prompt.raw && instance.asked('completions') ? 'completions' : instead;
+  const from = ASKED[operation as AskedName];
+  const spec: OperationSpec = instance.adapter.operations[operation]!;
+  const draft = from.writeRequest(prompt, {
     model,
     extras: spec.extras ?? [],
     contextLength: entry?.contextLength,
   });
-  const needed = unsupported === 'reject' ? demands(draft.dropped) : [];
+  const dropped = [...draft.dropped, ...(operation === 'completions' ? [] : rawOf(prompt))];
+  const needed = unsupported === 'reject' ? demands(dropped) : [];
   if (needed.length > 0) {
     throw new RequestRefused(
       `This backend can't be told ${needed.map((name) => `"${name}"`).join(', ')}, and unsupported: reject is set. Leave it out, or use an instance that speaks this API itself.`,
       needed[0],
     );
   }
-  const between = { from, to, contentType: STREAM_HEADERS['content-type'] };
-  const context = { fields, model, id, now: Date.now(), mint, stream };
-  return { fields: draft.fields, stage: answerStage(between, context), dropped: draft.dropped };
+  const { contentType } = FRAMINGS[speaksLines(by) ? 'lines' : 'events'];
+  const context = { fields, model, id, now: Date.now(), clock: Date.now, mint, stream };
+  const stage = answerStage({ from, to, contentType }, context);
+  return { operation, fields: draft.fields, stage, dropped };
+}
+
+/** What a conversation has no words for in a text that is to be filled in. */
+function rawOf({ raw }: Prompt): readonly string[] {
+  if (!raw) return [];
+  return raw.suffix === undefined ? ['raw'] : ['suffix'];
+}
+
+function translateEmbed(
+  { instead, fields }: Wanted,
+  route: (typeof EMBED_ROUTES)[keyof typeof EMBED_ROUTES],
+  { model }: Target<Instance>,
+): Translation {
+  const began = performance.now();
+  const contentType = 'application/json';
+  return {
+    operation: instead,
+    fields: { model, ...embedRequest(route, fields) },
+    dropped: [],
+    stage: {
+      contentType,
+      ended: false,
+      usage: undefined,
+      result: undefined,
+      event: () => '',
+      fail: () => '',
+      body(body) {
+        const answer = asObject(parseJson(body.toString('utf8')));
+        const took = performance.now() - began;
+        return { body: JSON.stringify(embedAnswer(route, answer, { model, took })), contentType };
+      },
+    },
+  };
 }
 
 function mint(prefix: string): string {

@@ -27,17 +27,17 @@ const WINDOW = 2048;
 /** Whether a piece of an answer names its usage, with numbers in it. */
 export function mentionsUsage(bytes: Buffer): boolean {
   const at = bytes.lastIndexOf(KEY);
-  return at >= 0 && bytes.indexOf('_tokens"', at) >= 0;
+  return at >= 0 ? bytes.indexOf('_tokens"', at) >= 0 : bytes.includes('eval_count"');
 }
 
 /**
  * Reads the last `usage` of an answer without parsing the whole of it. Chat and embeddings say
  * `prompt_tokens` and `completion_tokens`, the newer APIs `input_tokens` and `output_tokens`, to
- * which Anthropic's cached tokens add.
+ * which Anthropic's cached tokens add; Ollama's own answers have counts without a `usage` around them.
  */
 export function readUsage(bytes: Buffer): Usage | undefined {
   const at = bytes.lastIndexOf(KEY);
-  if (at < 0) return undefined;
+  if (at < 0) return readCounts(bytes);
   const text = bytes.toString('latin1', at, at + WINDOW);
   const input = count(text, /"(?:prompt|input)_tokens"\s*:\s*(\d+)/);
   const output = count(text, /"(?:completion|output)_tokens"\s*:\s*(\d+)/);
@@ -45,6 +45,16 @@ export function readUsage(bytes: Buffer): Usage | undefined {
   const read = count(text, /"cache_read_input_tokens"\s*:\s*(\d+)/) ?? 0;
   const written = count(text, /"cache_creation_input_tokens"\s*:\s*(\d+)/) ?? 0;
   return { input: (input ?? 0) + read + written, output: output ?? 0 };
+}
+
+/** Ollama's own answers have their counts beside everything else, at the end. */
+function readCounts(bytes: Buffer): Usage | undefined {
+  const text = bytes.toString('latin1', Math.max(0, bytes.length - WINDOW));
+  const input = count(text, /"prompt_eval_count"\s*:\s*(\d+)/);
+  const output = count(text, /"eval_count"\s*:\s*(\d+)/);
+  return input === undefined && output === undefined
+    ? undefined
+    : { input: input ?? 0, output: output ?? 0 };
 }
 
 function count(text: string, pattern: RegExp): number | undefined {

@@ -148,6 +148,17 @@ function expectOutward(call: AdapterCall, { body, contentType }: Answer & { body
     case 'responses':
       expect(json()).toMatchObject({ object: 'response', status: 'completed' });
       return;
+    case 'ollamaChat':
+    case 'ollamaGenerate':
+    case 'ollamaEmbed':
+    case 'ollamaEmbeddings':
+      expect(
+        body
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line) as unknown),
+      ).not.toEqual([]);
+      return;
     case 'embeddings': {
       const base64 = call.fields['encoding_format'] === 'base64';
       const { data } = json() as { data: { embedding: unknown }[] };

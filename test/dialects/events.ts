@@ -7,7 +7,7 @@ import {
   type TokenUsage,
 } from '../../src/dialects/answer.ts';
 import type { AnswerContext } from '../../src/dialects/dialect.ts';
-import { EventCutter, parseEvents } from '../../src/http/event-stream.ts';
+import type { Framing } from '../../src/http/framing.ts';
 
 /** Where a stream is cut, as shares of its length. */
 export type Cuts = readonly number[];
@@ -68,15 +68,15 @@ function cut(whole: string, pieces: number): readonly string[] {
 }
 
 /** Reads a stream that arrives in pieces, cut anywhere, as the server does. */
-export function eventsOf(stream: string, cuts: Cuts): readonly ServerEvent[] {
+export function eventsOf(stream: string, cuts: Cuts, framing: Framing): readonly ServerEvent[] {
   const bytes = Buffer.from(stream);
   const places = [...cuts.map((share) => Math.floor(share * bytes.length)), bytes.length];
-  const cutter = new EventCutter();
+  const cutter = framing.cutter();
   const events: ServerEvent[] = [];
   let from = 0;
   for (const to of places.sort((a, b) => a - b)) {
     const whole = to > from ? cutter.push(bytes.subarray(from, to)) : undefined;
-    if (whole) events.push(...parseEvents(whole));
+    if (whole) events.push(...framing.parse(whole));
     from = Math.max(from, to);
   }
   return events;
@@ -87,7 +87,15 @@ export const cuts: fc.Arbitrary<Cuts> = fc.array(fc.double({ min: 0, max: 1, noN
 });
 
 /** What must survive every translation. */
-export function essence(events: Iterable<AnswerEvent>): object {
+export interface Essence {
+  readonly text: string;
+  readonly reasoning: string;
+  readonly calls: readonly object[];
+  readonly stop: StopReason;
+  readonly usage: TokenUsage;
+}
+
+export function essence(events: Iterable<AnswerEvent>): Essence {
   const { blocks, stop, usage } = gather(events);
   const joined = (type: string) =>
     blocks.map((block) => (block.type === type && 'text' in block ? block.text : '')).join('');
@@ -101,11 +109,11 @@ export function essence(events: Iterable<AnswerEvent>): object {
     ),
     stop,
     // Some dialects say nothing where others say zero.
-    usage: { cached: 0, cacheWritten: 0, reasoning: 0, ...defined(usage ?? {}) },
+    usage: { input: 0, output: 0, cached: 0, cacheWritten: 0, reasoning: 0, ...defined(usage) },
   };
 }
 
-function defined(object: object): object {
+function defined(object: object = {}): object {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
 }
 
@@ -115,6 +123,7 @@ export function context(fields: Record<string, unknown> = {}): AnswerContext {
     fields,
     model: 'm',
     now: 1_700_000_000_000,
+    clock: () => 1_700_000_002_000,
     mint: (prefix) => `${prefix}${++minted}`,
   };
 }

@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { DIALECTS, type DialectName } from '../../src/dialects/index.ts';
+import { ASKED, SERVED, type AskedName, type ServedName } from '../../src/dialects/index.ts';
 
 type Fields = Record<string, unknown>;
 
 /** A request of one dialect in another's words. */
 function said(
-  by: DialectName,
-  to: DialectName,
+  by: ServedName,
+  to: AskedName,
   fields: Fields,
   addressee: { readonly model?: string; readonly extras?: readonly string[] } = {},
 ): { readonly fields: Fields; readonly dropped: readonly string[] } {
   const { model = 'm', extras = [] } = addressee;
-  const { fields: told, dropped } = DIALECTS[to].writeRequest(DIALECTS[by].readRequest(fields), {
+  const { fields: told, dropped } = ASKED[to].writeRequest(SERVED[by].readRequest(fields), {
     model,
     extras,
   });
@@ -221,9 +221,9 @@ describe('Messages for a backend of chat completions', () => {
   });
 
   it('leave a limit out that the context has no room for', () => {
-    const prompt = DIALECTS.messages.readRequest({ max_tokens: 32_000, messages: [USER] });
+    const prompt = SERVED.messages.readRequest({ max_tokens: 32_000, messages: [USER] });
     const draft = (contextLength: number) =>
-      DIALECTS.chat.writeRequest(prompt, { model: 'm', extras: [], contextLength });
+      ASKED.chat.writeRequest(prompt, { model: 'm', extras: [], contextLength });
     expect(draft(131_072).fields).toMatchObject({ max_tokens: 32_000 });
     expect(draft(32_768).fields).toMatchObject({ max_tokens: 32_000 });
     expect(draft(32_000).fields).not.toHaveProperty('max_tokens');
