@@ -2,8 +2,11 @@
 import { Pool } from 'undici';
 import { chatBody, streamOf } from './shapes.mjs';
 
+const CHAT = '/v1/chat/completions';
+
 /**
- * @param {{ origin: string, headers: Record<string, string> }} target
+ * @param {{ origin: string, headers: Record<string, string>, path?: string }} target
+ *   `path`: where it is called; absent: for chat completions.
  * @param {number} connections
  */
 export function connect(target, connections) {
@@ -19,7 +22,7 @@ export function connect(target, connections) {
   };
   return {
     /** @param {Buffer} body @param {(chunk: Buffer) => void} [onChunk] */
-    call: (body, onChunk) => call(pool, headers, body, onChunk),
+    call: (body, onChunk) => call(pool, { path: target.path ?? CHAT, headers, body }, onChunk),
     close: () => pool.destroy(),
   };
 }
@@ -29,13 +32,13 @@ export function connect(target, connections) {
  * @returns {Promise<{ first: number, total: number, bytes: number }>} Milliseconds to the answer's
  *   first byte and to its end. Rejects on any status but 200.
  */
-function call(pool, headers, body, onChunk) {
+function call(pool, { path, headers, body }, onChunk) {
   return new Promise((resolve, reject) => {
     const start = performance.now();
     let first = 0;
     let bytes = 0;
     pool.dispatch(
-      { path: '/v1/chat/completions', method: 'POST', headers, body },
+      { path, method: 'POST', headers, body },
       {
         onRequestStart() {},
         onResponseStart(controller, status) {
@@ -102,12 +105,13 @@ export async function oneByOne(target, { body, calls }) {
 
 /**
  * Opens `count` streams at once and reads them to their ends.
- * @param {{ body: Buffer, count: number, expected: Buffer, onOpen?: () => void }} options
- *   `onOpen` is called once, when each stream has had its first event.
+ * @param {{ body: Buffer, count: number, expected?: Buffer, onOpen?: () => void }} options
+ *   `expected`: what must come; absent: nobody looks. `onOpen` is called once, when each stream has
+ *   had its first event.
  * @returns {Promise<{ lost: number, rewritten: boolean, broken?: Error }>} Bytes that did not come,
  *   over all streams; whether some came that are not those expected; why a stream broke.
  */
-export async function streams(target, { body, count, expected, onOpen }) {
+export async function streams(target, { body, count, expected = Buffer.alloc(0), onOpen }) {
   const { call, close } = connect(target, count);
   try {
     let open = 0;
@@ -118,6 +122,7 @@ export async function streams(target, { body, count, expected, onOpen }) {
       const check = (chunk) => {
         if (at === 0 && ++open === count) onOpen?.();
         rewritten ||=
+          expected.length > 0 &&
           chunk.compare(expected, at, Math.min(at + chunk.length, expected.length)) !== 0;
         at += chunk.length;
       };

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ON_LINUX } from './children.mjs';
 import { oneByOne, saturate, streams, warmUp } from './client.mjs';
 import { against, median, quantile } from './numbers.mjs';
-import { chatBody, MODEL, streamOf } from './shapes.mjs';
+import { chatBody, DIALECTS, MODEL, streamOf } from './shapes.mjs';
 import { JAIROUTER, startJairouter } from './targets.mjs';
 
 /**
@@ -99,6 +99,28 @@ export const MEASURES = {
     return [
       figure('CPU of a streamed chunk', 'µs', medians(samples, 'chunk')),
       figure('of the relay', '×', relative(samples, 'chunk', 'relay', ratio), atMost(1.2, '1.2')),
+    ];
+  },
+
+  async 'translated-chunk-cpu'(bench) {
+    const target = bench.targets.find(({ name }) => name === 'jairouter');
+    if (!ON_LINUX || !target) return [];
+    const [count, chunks] = bench.quick ? [50, 40] : [50, 150];
+    const cases = Object.entries(DIALECTS).map(([name, { path }]) => ({ ...target, name, path }));
+    // A dialect's code is compiled while it is first used.
+    for (const each of cases) await streams(each, { body: DIALECTS[each.name].body(50), count });
+    const samples = await rounds(bench, bench.quick ? 2 : 4, cases, async (each) => {
+      const before = cpu(each);
+      const { broken } = await streams(each, { body: DIALECTS[each.name].body(chunks), count });
+      if (broken) throw broken;
+      return { chunk: (cpu(each) - before) / (count * (chunks + 2)) };
+    });
+    return [
+      figure('CPU of a streamed chunk', 'µs', medians(samples, 'chunk')),
+      figure('of chat', '×', relative(samples, 'chunk', 'chat', ratio), {
+        ...atMost(3, '3'),
+        of: Object.keys(DIALECTS).filter((name) => name !== 'chat'),
+      }),
     ];
   },
 

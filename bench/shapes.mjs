@@ -55,3 +55,26 @@ export function chatBody({ chunks, every = 0, promptBytes = 100 } = {}) {
     }),
   );
 }
+
+const ASK = [{ role: 'user', content: 'You are the upstream of a bench.' }];
+
+/** The same in the other APIs, each of which has to be translated: a stream, a chunk each 10 ms. */
+export const DIALECTS = {
+  chat: { path: '/v1/chat/completions', body: (chunks) => chatBody({ chunks, every: 10 }) },
+  messages: {
+    path: '/v1/messages',
+    body: (chunks) => json({ stream: true, max_tokens: chunks, messages: ASK }),
+  },
+  responses: {
+    path: '/v1/responses',
+    body: (chunks) => json({ stream: true, store: false, max_output_tokens: chunks, input: ASK }),
+  },
+  ollama: {
+    path: '/api/chat',
+    body: (chunks) => json({ options: { num_predict: chunks }, messages: ASK }),
+  },
+};
+
+function json(fields) {
+  return Buffer.from(JSON.stringify({ model: MODEL, ...fields }));
+}
