@@ -30,7 +30,11 @@ export const gemini = defineAdapter({
   auth: bearer,
   keepAlive: 60_000,
   operations: {
-    chat: { path: `${ROOT}/chat/completions`, response: chatResponse },
+    chat: {
+      path: `${ROOT}/chat/completions`,
+      response: chatResponse,
+      extras: ['thought_signature'],
+    },
     embeddings: inBatches({ ...floatEmbeddings, path: `${ROOT}/embeddings` }, { inputs: 100 }),
     imageGenerations: {
       ...inlineImages(`${ROOT}/images/generations`),

@@ -8,6 +8,7 @@ import {
   type JsonObject,
 } from '../../adapters/json.ts';
 import type { AnswerEvent, StopReason, TokenUsage } from '../answer.ts';
+import { thoughtOf } from '../call-signature.ts';
 import { wrapFreeText } from '../free-text.ts';
 import { CallOrder } from './call-order.ts';
 
@@ -80,6 +81,8 @@ function readMessage(message: JsonObject, order: CallOrder, events: AnswerEvent[
     const called = custom ?? asObject(call['function']) ?? {};
     const name = asText(called['name']);
     const id = asText(call['id']);
+    const thought = thoughtOf(call);
+    if (thought !== undefined) events.push({ type: 'opaque', data: thought });
     events.push(
       ...order.take({
         // Gemini leaves it out where there is one call.

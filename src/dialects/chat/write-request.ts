@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { JsonObject } from '../../adapters/json.ts';
 import { estimateTokens } from '../../gateway/protect/token-estimate.ts';
+import { signed } from '../call-signature.ts';
 import type { Addressee, Draft } from '../dialect.ts';
 import { addressOf } from '../media.ts';
 import type {
@@ -126,8 +127,14 @@ function think({ enabled, level, budget }: Effort, draft: ChatDraft): void {
   }
   const wanted = level ?? (budget === undefined ? undefined : levelOf(budget));
   if (wanted === undefined) return;
-  if (draft.reasons || draft.reads('reasoning_effort')) draft.set('reasoning_effort', wanted);
-  else draft.drop('thinking');
+  if (draft.reasons || draft.reads('reasoning_effort')) {
+    draft.set('reasoning_effort', levelFor(wanted, draft));
+  } else draft.drop('thinking');
+}
+
+/** Only some of OpenAI's models know more than `high`, and nobody knows `max`. */
+function levelFor(level: string, { reasons }: ChatDraft): string {
+  return level === 'max' || (level === 'xhigh' && !reasons) ? 'high' : level;
 }
 
 function levelOf(budget: number): string {
@@ -258,13 +265,21 @@ function assistantMessage(parts: readonly AssistantPart[], draft: ChatDraft): Js
   let text = '';
   let refusal = '';
   let reasoning = '';
+  let thought: string | undefined;
   for (const part of parts) {
     if (part.type === 'text') text += part.text;
     else if (part.type === 'refusal') refusal += part.text;
-    else if (part.type === 'reasoning') reasoning += part.text;
-    else {
+    else if (part.type === 'reasoning') {
+      reasoning += part.text;
+      thought = part.opaque;
+    } else {
       const { id, name, arguments: args } = part;
-      calls.push({ id, type: 'function', function: { name, arguments: args } });
+      // Of calls that were made together, the first is signed.
+      const sign =
+        draft.reads('thought_signature') && (calls.length === 0 || thought !== undefined);
+      const call = { id, type: 'function', function: { name, arguments: args } };
+      calls.push(sign ? { ...call, ...signed(thought) } : call);
+      thought = undefined;
     }
     if ('cache' in part && part.cache) draft.drop('cache_control');
   }

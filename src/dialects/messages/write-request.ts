@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../adapters/json.ts';
 import { asObject, parseJson } from '../../adapters/json.ts';
+import { isOthers } from '../call-signature.ts';
 import type { Addressee, Draft } from '../dialect.ts';
 import type {
   AssistantPart,
@@ -130,7 +131,9 @@ function lacksThought(turns: readonly Turn[]): boolean {
     resumes &&
     !last.content.some(
       (part) =>
-        part.type === 'reasoning' && (part.signature !== undefined || part.opaque !== undefined),
+        part.type === 'reasoning' &&
+        isOthers(part) &&
+        (part.signature !== undefined || part.opaque !== undefined),
     )
   );
 }
@@ -225,6 +228,7 @@ function assistantBlock(part: AssistantPart): readonly JsonObject[] {
     case 'refusal':
       return part.text === '' ? [] : [{ type: 'text', text: part.text }];
     case 'reasoning':
+      if (!isOthers(part)) return [];
       if (part.opaque !== undefined) return [{ type: 'redacted_thinking', data: part.opaque }];
       // Without a signature it was another model's, and would be refused.
       return part.signature === undefined
