@@ -102,9 +102,9 @@ export type Operation = keyof typeof OPERATIONS;
  * are translated then.
  */
 const STAND_INS: Readonly<Partial<Record<Operation, readonly Operation[]>>> = {
-  chat: ['messages', 'responses'],
-  messages: ['chat', 'responses'],
-  responses: ['chat', 'messages'],
+  chat: ['messages', 'responses', 'ollamaChat'],
+  messages: ['chat', 'responses', 'ollamaChat'],
+  responses: ['chat', 'messages', 'ollamaChat'],
   ollamaChat: ['chat', 'messages', 'responses'],
   ollamaGenerate: ['chat', 'messages', 'responses'],
   ollamaEmbed: ['embeddings'],

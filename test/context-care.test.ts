@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { scripted, type Script } from './adapters/exchange.ts';
+import { startEvents } from './support/fake-backend.ts';
 import { startGateway, until } from './support/gateway.ts';
 
 const LONG = 'word '.repeat(6000);
@@ -15,13 +16,15 @@ async function ollama(
   loadedBefore = true,
 ) {
   let loaded = loadedBefore;
-  const answer: Script = (received) => {
+  const answer: Script = (received, response) => {
     loaded = true;
     const { stream } = JSON.parse(received.body.toString()) as { stream?: boolean };
     if (!stream) return { body: { object: 'chat.completion', choices: [], usage } };
-    const chunks = [{ choices: [{ index: 0, delta: { content: 'hi' } }] }, { choices: [], usage }];
-    const body = chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('');
-    return { headers: { 'content-type': 'text/event-stream' }, body: `${body}data: [DONE]\n\n` };
+    const event = (chunk: object) => `data: ${JSON.stringify(chunk)}\n\n`;
+    startEvents(response);
+    response.write(event({ choices: [{ index: 0, delta: { content: 'hi' } }] }));
+    setTimeout(() => response.end(`${event({ choices: [], usage })}data: [DONE]\n\n`), 20);
+    return undefined;
   };
   const { url } = await scripted({
     'GET /api/tags': {
@@ -52,7 +55,7 @@ describe('a prompt that Ollama cuts to its context', () => {
     for (let times = 0; times < 2; times += 1) {
       for (const stream of [false, true]) {
         expect(await warning(ask(LONG, { stream }))).toMatch(
-          /about 7\d{3} tokens.*context of 4096.*OLLAMA_CONTEXT_LENGTH/,
+          /about 7\d{3} tokens.*context of 4096.*set instances\.laptop\.ollama\.numCtx/,
         );
       }
     }

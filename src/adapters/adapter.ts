@@ -20,6 +20,8 @@ export interface AdapterOptions {
     /** Deployment names by the names that clients call them. */
     readonly deployments: Readonly<Record<string, string>>;
   };
+  /** The context that Ollama loads models with, in tokens; `auto`: what the prompts need. */
+  readonly ollama?: { readonly numCtx: number | 'auto' };
 }
 /** The blocks that only some adapters read. */
 export type OptionBlock = Exclude<keyof AdapterOptions, 'rerank'>;
@@ -101,6 +103,8 @@ export interface AdapterCall {
   readonly form?: readonly FormPart[];
   readonly options?: AdapterOptions;
   readonly facts?: Facts;
+  /** What the adapter wants to remember of this instance from call to call. */
+  readonly memory?: Map<string, number>;
 }
 
 /**
@@ -225,6 +229,8 @@ export interface Adapter {
   /** After how many requests it closes a connection; absent: it does not count them. */
   readonly requestsPerConnection?: number;
   readonly operations: Readonly<Partial<Record<Operation, OperationSpec>>>;
+  /** Operations that an instance with these options does not use, so that others stand in for them. */
+  unused?(options: AdapterOptions): readonly Operation[];
   /** Health, catalogue and loaded models, without a generation. Rejects when the backend is out of reach. */
   probe(backend: Backend): Promise<ProbeResult>;
   /** Whether the server at the other end is one of this kind. Absent: discovery does not look for it. */

@@ -1,3 +1,4 @@
+import { estimateTokens } from '../gateway/protect/token-estimate.ts';
 import type { Service } from '../service.ts';
 import {
   defineAdapter,
@@ -5,6 +6,7 @@ import {
   type Backend,
   type CatalogueModel,
   type ProbeResult,
+  type Reply,
   type RequestPatch,
   type ResponseTransform,
 } from './adapter.ts';
@@ -36,8 +38,8 @@ export const ollama = defineAdapter({
     messages,
     responses,
     embeddings,
-    ollamaChat: { path: '/api/chat' },
-    ollamaGenerate: { path: '/api/generate' },
+    ollamaChat: { path: '/api/chat', request: chooseContext },
+    ollamaGenerate: { path: '/api/generate', request: chooseContext },
     ollamaEmbed: { path: '/api/embed' },
     ollamaEmbeddings: { path: '/api/embeddings' },
     transcriptions: translatedTranscription('/v1/audio/transcriptions', ['json', 'text']),
@@ -46,9 +48,59 @@ export const ollama = defineAdapter({
   recognise,
   loading,
   context,
-  // A request without a prompt only loads.
-  warm: (backend, model) => backend.post('/api/generate', { model, keep_alive: '30m' }),
+  options: ['ollama'],
+  // Only its own API can be told the context, and each change of it loads the model anew.
+  unused: ({ ollama: own }) => (own ? ['chat', 'messages', 'responses'] : []),
+  warm,
 });
+
+/** A request without a prompt only loads. */
+function warm(backend: Backend, model: string): Promise<Reply> {
+  const { numCtx } = backend.options?.ollama ?? {};
+  const options = typeof numCtx === 'number' ? { options: { num_ctx: numCtx } } : {};
+  return backend.post('/api/generate', { model, keep_alive: '30m', ...options });
+}
+
+/** What an answer may need where nothing bounds it, in tokens. */
+const ANSWER = 2048;
+/** Tokens of an image, about; models differ widely. */
+const IMAGE = 1000;
+const LEAST_CONTEXT = 4096;
+const MOST_CONTEXT = 262_144;
+/** A prompt may well have this many times the tokens that are guessed. */
+const MARGIN = 1.3;
+/** Models. */
+const MOST_REMEMBERED = 1000;
+
+/** Tells it the context to load the model with; the client's own word goes before the config's. */
+function chooseContext(call: AdapterCall): RequestPatch | undefined {
+  const { numCtx } = call.options?.ollama ?? {};
+  const options = asObject(call.fields['options']) ?? {};
+  if (numCtx === undefined || options['num_ctx'] !== undefined) return undefined;
+  const context = numCtx === 'auto' ? neededContext(call, options) : numCtx;
+  return { set: { options: { ...options, num_ctx: context } } };
+}
+
+/**
+ * The smallest power of two that holds the prompt and its answer, but never less than before: going
+ * back and forth would load the model again and again. More than a model can is cut to that by Ollama.
+ */
+function neededContext({ model, fields, facts, memory }: AdapterCall, options: JsonObject): number {
+  const turns = [fields, ...(asObjects(fields['messages']) ?? [])];
+  const images = turns.flatMap((turn) => (Array.isArray(turn['images']) ? turn['images'] : []));
+  const messages = turns.slice(1).map((turn) => ({ ...turn, images: undefined }));
+  const { tools, prompt, system } = fields;
+  const text = estimateTokens({ messages, tools, prompt, system });
+  const answer = asNumber(options['num_predict']) ?? ANSWER;
+  const needed = text * MARGIN + images.length * IMAGE + Math.max(answer, 0);
+  const before = Math.max(memory?.get(model) ?? 0, facts?.contexts?.get(model) ?? 0);
+  let context = LEAST_CONTEXT;
+  while (context < needed && context < MOST_CONTEXT) context *= 2;
+  const chosen = Math.max(before, context);
+  // Clients may call by any name where the config has a pattern for all.
+  if (memory && memory.size < MOST_REMEMBERED) memory.set(model, chosen);
+  return chosen;
+}
 
 /** Ollama answers nothing until the model is loaded, and lists it as running only then. */
 async function loading(backend: Backend, model: string): Promise<boolean> {

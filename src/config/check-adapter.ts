@@ -13,6 +13,8 @@ const aFunction: Check = (value) =>
   typeof value === 'function' ? undefined : 'must be a function';
 const aText: Check = (value) =>
   typeof value === 'string' && value !== '' ? undefined : 'must be text';
+const aFlag: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
+const aBlock: Check = (value) => (isBlock(value) ? undefined : 'must be a block');
 const aPath: Check = (value) =>
   typeof value === 'string' && /^\/\S*$/.test(value)
     ? undefined
@@ -36,7 +38,7 @@ const FIELDS = {
   name: { required: true, check: aText },
   ports: { required: true, check: listOf(isPort, 'must be a list of ports, like [8000]') },
   baseUrl: { check: (value) => aText(value) ?? baseUrlProblem(value as string) },
-  cloud: { check: (value) => (typeof value === 'boolean' ? undefined : 'must be true or false') },
+  cloud: { check: aFlag },
   auth: { required: true, check: checkAuth },
   keepAlive: {
     required: true,
@@ -52,6 +54,7 @@ const FIELDS = {
   keyVariables: { check: texts('variables') },
   addressVariables: { check: texts('variables') },
   requestsPerConnection: { check: (value) => above0(value, 'requests') },
+  unused: { check: aFunction },
   operations: { required: true, check: () => undefined },
   probe: { required: true, check: aFunction },
   recognise: { check: aFunction },
@@ -66,6 +69,13 @@ const SPEC = {
   request: { check: aFunction },
   split: { check: aFunction },
   response: { check: aFunction },
+  shownBy: {
+    check: (value) => (value === 'post' || value === 'get' ? undefined : 'must be `post` or `get`'),
+  },
+  extras: { check: texts('fields') },
+  headers: { check: aBlock },
+  keeps: { check: aFlag },
+  betas: { check: aFlag },
 } as const satisfies Record<keyof OperationSpec, Field>;
 
 /**

@@ -316,6 +316,15 @@ const instance = z
       .meta({
         description: `Models to load as soon as it is reached, for adapters that can: ${warmers.join(', ')}.`,
       }),
+    ollama: z
+      .strictObject({
+        numCtx: z.union([z.literal('auto'), numeric({ whole: true, min: 1 })]).meta({
+          description:
+            'The context that its models are loaded with, in tokens; `auto`: as much as the prompts need.',
+        }),
+      })
+      .optional()
+      .meta({ description: 'For the ollama adapter.' }),
     repairToolCalls: flag.optional().meta({
       description:
         'Whether tool calls are put right that its models write as text, or with broken JSON, without ids or in a wrong shape.',

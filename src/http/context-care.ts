@@ -10,8 +10,6 @@ import { AnswerNotes } from './notes.ts';
 /** No context that Ollama loads a model with is smaller, in tokens. */
 const SMALLEST = 2048;
 
-const ADVICE = 'set OLLAMA_CONTEXT_LENGTH to what you need where Ollama runs';
-
 /**
  * Watches for prompts that a backend cuts to its context without a word (Ollama drops the oldest
  * messages): the client is told in a header, the news once for each model.
@@ -29,17 +27,20 @@ export function watchContext(
     const message = `instance ${instance.name}: ${text}`;
     gateway.observe.news({ kind: 'instance', level: 'warn', instance: instance.name, message });
   };
+  const numCtx = instance.settings.options.ollama?.numCtx;
+  const advice = `set instances.${instance.name}.ollama.numCtx${numCtx === undefined ? '' : ' to more'}`;
   const wanted = contextWanted(client);
   const hears = speaksLines(operation);
   if (wanted !== undefined && !hears) {
-    tell(`num_ctx is not heard on this route of Ollama; ${ADVICE}`, 'ignored');
+    tell(`num_ctx is not heard on this route of Ollama; ${advice} instead`, 'ignored');
   }
-  const loaded = instance.facts.contexts?.get(model);
-  const known = hears ? (wanted ?? loaded) : loaded;
+  const told = hears ? (wanted ?? numCtx) : undefined;
+  // With `auto`, the context is chosen for this very prompt.
+  const known = told === 'auto' ? undefined : (told ?? instance.facts.contexts?.get(model));
   const prompt = promptTokens(client);
   if (known !== undefined && prompt > known) {
     tell(
-      `the prompt has about ${prompt} tokens, and ${model} is loaded with a context of ${known}, so its oldest messages are dropped; ${ADVICE}`,
+      `the prompt has about ${prompt} tokens, and ${model} is loaded with a context of ${known}, so its oldest messages are dropped; ${advice}`,
       'cut',
     );
   }
@@ -49,7 +50,7 @@ export function watchContext(
     const judge = (context: number | undefined): void => {
       if (context === undefined || total < context) return;
       tell(
-        `prompt and answer have filled the context of ${context} tokens that ${model} is loaded with, and what did not fit was dropped; ${ADVICE}`,
+        `prompt and answer have filled the context of ${context} tokens that ${model} is loaded with, and what did not fit was dropped; ${advice}`,
         'cut',
       );
     };

@@ -153,11 +153,14 @@ export class EventAnswer implements Answerer {
       return;
     }
     if (this.#translate) {
+      // The head waits for what is made of the events: it may tell of that.
+      this.#outlet.begin();
       for (const event of this.#framing.parse(whole)) {
         this.#sendTranslated(event, this.#translate);
       }
       return;
     }
+    this.#commit();
     const { keeper } = this.#outlet.request;
     if (keeper && (look.mayHoldEnd || this.events === look.events)) keeper.events(whole);
     this.#last = whole;
@@ -224,6 +227,7 @@ export class EventAnswer implements Answerer {
   ): void {
     for (const translated of translate(event)) {
       if (this.#isEnd(translated)) this.#terminated = true;
+      this.#commit();
       this.#outlet.write(this.#framing.render(translated));
     }
   }

@@ -77,6 +77,7 @@ export function attemptRequest(
     ...(client.form ? { form: client.form.parts } : {}),
     options: instance.settings.options,
     facts: instance.facts,
+    memory: instance.memory,
   };
   const patch = spec.request?.(seen) ?? {};
   const renamed =

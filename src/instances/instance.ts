@@ -105,6 +105,8 @@ export class Instance implements Routable {
   version: string | undefined;
   /** What its calls need to know of it; learnt by its probes. */
   facts: Facts = {};
+  /** What its adapter remembers of it. */
+  readonly memory = new Map<string, number>();
   catalogue: Catalogue;
   readonly #latency = new LatencyAverage();
   // Small: two digits, up to an hour; there may be a thousand instances.
@@ -430,6 +432,8 @@ export class Instance implements Routable {
   /** @returns Whether a warning has not been given before. */
   warnOnce(warning: string): boolean {
     if (this.#warned.has(warning)) return false;
+    // Warnings name models, and clients may make names up.
+    if (this.#warned.size >= MOST_WARNINGS) this.#warned.clear();
     this.#warned.add(warning);
     return true;
   }
@@ -510,8 +514,10 @@ export class Instance implements Routable {
   #allowed(): ReadonlySet<Operation> {
     const { services } = this.#settings;
     const own = Object.entries(this.adapter.operations) as [Operation, OperationSpec][];
+    const unused = this.adapter.unused?.(this.settings.options);
     const allowed = own.filter(
       ([operation, { shownBy }]) =>
+        !unused?.includes(operation) &&
         (this.#shown.includes(operation) ||
           (this.#offered?.includes(operation) ?? shownBy === undefined)) &&
         (services?.includes(OPERATIONS[operation].service) ?? true),
@@ -532,6 +538,7 @@ function connection({ adapter, baseUrl, apiKey, headers, pool, options }: Instan
   return { adapter, baseUrl, apiKey, headers, sockets, options };
 }
 
+const MOST_WARNINGS = 1000;
 /** Answers that say what is usual, and after which what was usual is forgotten. */
 const ENOUGH = 20;
 const FORGET_AFTER = 1000;

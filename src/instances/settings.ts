@@ -61,6 +61,7 @@ export function instanceSettings(
       options: {
         ...(instance.rerank && { rerank: instance.rerank }),
         ...(instance.azure && { azure: instance.azure }),
+        ...(instance.ollama && { ollama: instance.ollama }),
       },
       unset: context.unset.get(name),
     };
