@@ -16,7 +16,7 @@ async function slowOllama(loadTime: number) {
     const models = [{ name: 'big:latest', model: 'big:latest', capabilities: ['completion'] }];
     if (request.url === '/api/tags') return answer(response, { models });
     if (request.url === '/api/version') return answer(response, { version: '0.33.0' });
-    if (request.url?.startsWith('/v1/messages')) return json(response, 404, {});
+    if (/^\/v1\/(messages|responses)/.test(request.url ?? '')) return json(response, 404, {});
     if (request.url === '/api/generate') {
       loaded = true;
       return answer(response, { done: true, done_reason: 'load' });

@@ -33,10 +33,14 @@ export { embeddings, floatEmbeddings } from './embeddings.ts';
 export { eventStream } from './event-stream.ts';
 export { imageResponse, inlineImages, inlineImagesOfForm, requireForm } from './images.ts';
 export { toInpaintingMask } from './mask.ts';
+export { countTokens, messages, responses } from './other-dialects.ts';
 export { merge, rerank, textRerank } from './rerank.ts';
 export { askForFormat, explicitSpeech, speech, withoutEvents } from './speech.ts';
 export { numberedToolCalls } from './tool-deltas.ts';
 export { transcription, translatedTranscription } from './transcription.ts';
+
+// What a request will use, about.
+export { estimateTokens } from '../gateway/protect/token-estimate.ts';
 
 // JSON of which nothing is known yet.
 export { asNumber, asObject, asObjects, asText, parseJson, withoutNulls } from './json.ts';

@@ -164,7 +164,7 @@ describe('a module', () => {
         'mine.ts:5:3: unknown field `keepalive` in an adapter; did you mean `keepAlive`?',
         'mine.ts:7:19: `operations.chat.path` must be a path below baseUrl, like /v1/chat/completions',
         'mine.ts:8:5: unknown operation `caht`; did you mean `chat`?',
-        'mine.ts:9:32: unknown field `transform` in `operations.rerank`; known: path, request, split, response',
+        'mine.ts:9:32: unknown field `transform` in `operations.rerank`; known: path, request, split, response, shownBy, extras, headers, keeps, betas',
         'mine.ts:10:17: `operations.embeddings` must be a block with a path',
         'mine.ts:12:10: `cloud` must be true or false',
       ],
