@@ -69,7 +69,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const server = await openServer(gateway, first.config.server, https);
   serveConfig(gateway, first, env);
 
-  const state = await leaveWord(gateway, { url: server.url, config: loaded?.file });
+  let state = await leaveWord(gateway, { url: server.url, config: loaded?.file });
   log.show(banner({ url: server.url, file: loaded?.file, news: found?.news ?? [] }));
   gateway.observe.news(
     { kind: 'server', level: 'info', message: `jairouter ${VERSION} listens on ${server.url}` },
@@ -87,7 +87,14 @@ export async function serve(options: ServeOptions): Promise<void> {
   }
   if (options.open && !(await openBrowser(`${ownUrl(server.url)}/`)))
     log.say('warn', 'there is no browser to open here');
-  const looking = found && keepLooking(found, gateway, (next) => servedFrom(next, options, env));
+  const looking =
+    found &&
+    keepLooking(found, gateway, {
+      served: (next) => servedFrom(next, options, env),
+      async onConfig(file) {
+        state = await leaveWord(gateway, { url: server.url, config: file });
+      },
+    });
   reloadOnSignal(gateway);
   const end = stopOnSignal(async () => {
     screen?.close();
@@ -110,12 +117,12 @@ export async function serve(options: ServeOptions): Promise<void> {
 
 /** Lets the other commands find this server. Without it, it serves all the same. */
 async function leaveWord(
-  { adminToken, log }: Gateway,
+  { adminToken, log, startedAt }: Gateway,
   { url, config }: { readonly url: string; readonly config: string | undefined },
 ): Promise<{ close(): void } | undefined> {
   const folder = stateFolder(process.env);
   const { pid } = process;
-  const state = { url: ownUrl(url), pid, token: adminToken, startedAt: Date.now(), config };
+  const state = { url: ownUrl(url), pid, token: adminToken, startedAt, config };
   try {
     return await writeState(folder, { ...state, version: VERSION });
   } catch (error) {

@@ -75,18 +75,26 @@ export function serveConfig(gateway: Gateway, served: ServedConfig, env: NodeJS.
   gateway.snapshot = snapshot;
 }
 
-/** Without a config, backends come and go by themselves; and a config may come. */
+/**
+ * Without a config, backends come and go by themselves; and a config may come.
+ * @param context.onConfig Called when one has come, which ends the looking.
+ */
 export function keepLooking(
   first: FoundConfig,
   { live, log, observe }: Gateway,
-  serve: (found: FoundConfig) => ServedConfig,
+  context: {
+    readonly served: (found: FoundConfig) => ServedConfig;
+    readonly onConfig: (file: string) => Promise<void>;
+  },
 ): { close(): void } {
   let current = first;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
   const look = async (): Promise<void> => {
     await live.reload('edit');
-    if (live.served.file !== undefined) {
+    const { file } = live.served;
+    if (file !== undefined) {
+      await context.onConfig(file);
       setTimeout(() => void current.close(), LAST_CALLS).unref();
       return;
     }
@@ -94,7 +102,7 @@ export function keepLooking(
     if (closed) return;
     if (next) {
       current = next;
-      await live.adopt(serve(next));
+      await live.adopt(context.served(next));
       for (const message of next.news) observe.news({ kind: 'discovery', level: 'info', message });
     }
     schedule();
