@@ -329,7 +329,31 @@ describe('whatever is written how, and changed to what', () => {
           }
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 200 },
+    );
+  });
+
+  it('stays JSON, if it was that, and says what it is to say', () => {
+    fc.assert(
+      fc.property(
+        entries,
+        fc.constantFrom(0, 2, 4),
+        fc.array(fc.tuple(fc.array(name, { minLength: 1, maxLength: 3 }), value), {
+          minLength: 1,
+          maxLength: 4,
+        }),
+        (list, indent, changes) => {
+          let text = JSON.stringify(data(list), null, indent);
+          let wanted: unknown = data(list);
+          for (const [path, to] of changes) {
+            if (!goesThroughBlocks(wanted, path)) continue;
+            text = editText('c.json', text, [{ path, value: to }]);
+            wanted = withValue(wanted, path, to);
+            expect(settled(JSON.parse(text))).toEqual(settled(wanted));
+          }
+        },
+      ),
+      { numRuns: 100 },
     );
   });
 
