@@ -6,6 +6,13 @@ import { hasVariable } from '../interpolate.ts';
 import type { Deployment } from './deployments.ts';
 import type { InstanceInput } from './imported.ts';
 import { breakerOf, rateLimitOf } from './jairouter-settings.ts';
+import {
+  openaiPlace,
+  adapterOfPath,
+  unversioned,
+  type Adapters,
+  type Place,
+} from './openai-place.ts';
 import type { Section } from './section.ts';
 import { fromSpring } from './spring-text.ts';
 
@@ -20,7 +27,7 @@ interface Context {
   /** The block `model`, and the whole file. */
   readonly model: Section;
   readonly whole: Section;
-  readonly adapters: Readonly<Record<string, Adapter>>;
+  readonly adapters: Adapters;
 }
 
 /** Its names of adapters, where they are not ours. */
@@ -36,7 +43,11 @@ export function deploymentsOf(sources: readonly Source[], context: Context): Dep
     const breaker = breakerOf(source.section.section('circuitBreaker'));
     const found = source.section.sections('instances').flatMap((entry): Deployment[] => {
       const adapter = adapterOf(entry, ofService, { ...context, own });
-      const deployment = deploymentOf(entry, source, { adapter, breaker });
+      const deployment = deploymentOf(entry, source, {
+        adapter,
+        breaker,
+        adapters: context.adapters,
+      });
       const id = entry.text('instanceId');
       leaveRestOf(entry);
       if (!deployment) return [];
@@ -61,17 +72,21 @@ function adapterOf(
   { adapters, own }: Context & { readonly own: Section },
 ): Adapter {
   const name = entry.text('adapter') ?? ofService;
-  const known = adapters[ADAPTER_NAMES[name] ?? name];
+  const known = adapters.known[ADAPTER_NAMES[name] ?? name];
   if (known) return known;
   if (own.value(name) === undefined)
     entry.leave('adapter', 'it is no adapter here, and `openai` in its place');
-  return adapters['openai']!;
+  return adapters.known['openai']!;
 }
 
 function deploymentOf(
   entry: Section,
   { service, operation }: Source,
-  of: { readonly adapter: Adapter; readonly breaker: InstanceInput['circuitBreaker'] },
+  of: {
+    readonly adapter: Adapter;
+    readonly breaker: InstanceInput['circuitBreaker'];
+    readonly adapters: Adapters;
+  },
 ): Deployment | undefined {
   const name = fromSpring(entry.text('name') ?? '');
   const address = fromSpring(entry.text('baseUrl') ?? '');
@@ -89,17 +104,20 @@ function deploymentOf(
   const weight = entry.amount('weight');
   const rateLimit = rateLimitOf(entry.section('rateLimit'), true);
   const breaker = breakerOf(entry.section('circuitBreaker')) ?? of.breaker;
-  const prefix = prefixOf(entry, of.adapter, operation);
-  if (prefix === undefined) return undefined;
-  const isOff = /^(inactive|disabled|down|off)$/i.test(entry.text('status') ?? '');
   const base = hasVariable(address) ? address : normalizeBaseUrl(address);
+  const path = pathOf(entry);
+  const place =
+    of.adapter.name === 'openai'
+      ? placeOf({ base, path }, operation, of.adapters)
+      : ownPlaceOf(entry, { base, path }, { adapter: of.adapter, operation });
+  if (place === undefined) return undefined;
+  const isOff = /^(inactive|disabled|down|off)$/i.test(entry.text('status') ?? '');
   return {
     name,
     model: name,
     service,
     instance: {
-      adapter: of.adapter.name,
-      baseUrl: base + prefix,
+      ...place,
       ...(isOff && { enabled: false }),
       ...(weight !== undefined && weight !== 1 && { weight }),
       ...(apiKey !== undefined && { apiKey }),
@@ -139,12 +157,46 @@ function keyIn(name: string, value: string, adapter: Adapter): string | undefine
   return fits ? value.slice(before.length, value.length - after.length).trim() : undefined;
 }
 
+interface Target {
+  readonly base: string;
+  /** As JAiRouter has it: the whole of it, or none. */
+  readonly path: string | undefined;
+}
+
+function pathOf(entry: Section): string | undefined {
+  const path = fromSpring(entry.text('path') ?? '')?.replace(/\/+$/, '');
+  if (!path) return undefined;
+  if (/^\/?[^\s?#]+$/.test(path)) return path.startsWith('/') ? path : `/${path}`;
+  entry.leave('path', 'it is no path');
+  return undefined;
+}
+
+/** Paths that are not quite OpenAI's are what an adapter of one's own is for. */
+function placeOf({ base, path }: Target, operation: Operation, adapters: Adapters): Place {
+  const own = adapters.known['openai']!.operations[operation]!.path;
+  const route = [own, ...OPERATIONS[operation].routes].find((one) => path?.endsWith(one));
+  const end = unversioned(route ?? own);
+  if (!path) return openaiPlace(`${base}/v1`, operation, adapters);
+  const root = path.endsWith(end) ? path.slice(0, -end.length) : undefined;
+  // Where nothing stands before it, all else is most likely below `/v1`.
+  return root
+    ? openaiPlace(base + root, operation, adapters)
+    : {
+        adapter: adapterOfPath(path, operation, adapters),
+        baseUrl: base,
+      };
+}
+
 /**
- * What stands before the adapter's own path in JAiRouter's, as in `/api/v1/chat/completions`.
+ * Where an adapter with paths of its own finds its backend: JAiRouter's path may have something before
+ * them, as in `/api/v1/chat/completions`.
  * @returns `undefined` when the backend can't be reached by the adapter.
  */
-function prefixOf(entry: Section, adapter: Adapter, operation: Operation): string | undefined {
-  const path = fromSpring(entry.text('path') ?? '')?.replace(/\/+$/, '');
+function ownPlaceOf(
+  entry: Section,
+  { base, path }: Target,
+  { adapter, operation }: { readonly adapter: Adapter; readonly operation: Operation },
+): Place | undefined {
   const own = adapter.operations[operation]?.path;
   if (own === undefined) {
     entry.leaveWhole(
@@ -154,10 +206,10 @@ function prefixOf(entry: Section, adapter: Adapter, operation: Operation): strin
     return undefined;
   }
   const usual = [own, ...OPERATIONS[operation].routes].find((route) => path?.endsWith(route));
-  if (path && usual) return path.slice(0, -usual.length);
-  if (path)
+  if (path && !usual)
     entry.leave('path', `the adapter \`${adapter.name}\` calls its own paths, ${own} and others`);
-  return '';
+  const prefix = path && usual ? path.slice(0, -usual.length) : '';
+  return { adapter: adapter.name, baseUrl: base + prefix };
 }
 
 /** The same model at the same place twice is one with the weight of both. */

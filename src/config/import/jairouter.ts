@@ -9,6 +9,7 @@ import { aliasesOf, groupDeployments } from './deployments.ts';
 import { ifAny, Remains, type Imported } from './imported.ts';
 import { deploymentsOf, type Source } from './jairouter-instances.ts';
 import { breakerOf, rateLimitOf, strategyOf } from './jairouter-settings.ts';
+import { withModels, type OwnAdapters } from './openai-place.ts';
 import { Section } from './section.ts';
 import { fromSpring } from './spring-text.ts';
 
@@ -58,7 +59,10 @@ export function fromJAiRouter(
       ifAny(service, { ...(loadBalance && { loadBalance }), ...(rateLimit && { rateLimit }) }),
     );
   }
-  const grouped = groupDeployments(deploymentsOf(sources, { model, whole, adapters }));
+  const own: OwnAdapters = {};
+  const grouped = groupDeployments(
+    deploymentsOf(sources, { model, whole, adapters: { known: adapters, own } }),
+  );
   // Older versions have it among the services.
   const loadBalance = strategyOf(model) ?? strategyOf(sections);
   const limits = model.section('rateLimit');
@@ -75,6 +79,7 @@ export function fromJAiRouter(
       ...(limit && !isGlobal && { rateLimit: limit }),
     }),
     ...ifAny('services', services),
+    ...ifAny('adapters', withModels(own, grouped.instances)),
     instances: grouped.instances,
     ...ifAny('models', aliasesOf(grouped)),
   };

@@ -1,10 +1,10 @@
-import type { Adapter } from '../../adapters/adapter.ts';
-import type { Service } from '../../service.ts';
+import { OPERATIONS, type Operation, type Service } from '../../service.ts';
 import { baseUrlProblem, normalizeBaseUrl } from '../base-url.ts';
 import { isOwnHeader } from '../check.ts';
 import { escapeVariables, hasVariable } from '../interpolate.ts';
 import type { Deployment } from './deployments.ts';
 import { PROVIDERS, whereabouts } from './litellm-providers.ts';
+import { openaiPlace, type Adapters } from './openai-place.ts';
 import type { Section } from './section.ts';
 
 /** Milliseconds: the unit of LiteLLM's time spans. */
@@ -18,7 +18,7 @@ export interface LiteLLMDeployment extends Deployment {
 }
 
 export interface Context {
-  readonly adapters: Readonly<Record<string, Adapter>>;
+  readonly adapters: Adapters;
   /** `credential_list`, by name. */
   readonly credentials: ReadonlyMap<string, Section>;
 }
@@ -69,7 +69,7 @@ function deploymentOf(entry: Section, context: Context): LiteLLMDeployment | und
   const wanted = known
     ? ((service && known.services?.[service]) ?? known.adapter)
     : address && 'openai';
-  const adapter = wanted === undefined ? undefined : context.adapters[wanted];
+  const adapter = wanted === undefined ? undefined : context.adapters.known[wanted];
   if (!adapter) {
     entry.leaveWhole(name, `there is no adapter for the provider \`${provider}\` here`);
     return undefined;
@@ -81,7 +81,7 @@ function deploymentOf(entry: Section, context: Context): LiteLLMDeployment | und
   }
   const variable = known?.address && `\${${known.address}}`;
   const baseUrl =
-    address ?? (adapter.baseUrl === undefined ? (variable ?? known?.baseUrl) : undefined);
+    address ?? known?.baseUrl ?? (adapter.baseUrl === undefined ? variable : undefined);
   const problem =
     baseUrl === undefined || hasVariable(baseUrl) ? undefined : baseUrlProblem(baseUrl);
   if (problem !== undefined || (baseUrl === undefined && adapter.baseUrl === undefined)) {
@@ -91,14 +91,17 @@ function deploymentOf(entry: Section, context: Context): LiteLLMDeployment | und
     );
     return undefined;
   }
-  if (baseUrl !== undefined && !hasVariable(baseUrl) && hasOddPath(baseUrl))
-    params.leave('api_base', 'check it: paths that begin with /v1 are appended to it here');
+  const place =
+    adapter.name === 'openai' && baseUrl !== undefined && !hasVariable(baseUrl)
+      ? openaiPlace(rootOf(baseUrl), operationOf(service), context.adapters)
+      : { adapter: adapter.name, ...addressOf(baseUrl) };
+  const isTheirs =
+    address === undefined || (place.adapter === known?.adapter && place.baseUrl === undefined);
+  const version = adapter.name === 'azure' ? read('api_version') : undefined;
   const instance: Deployment['instance'] = {
-    adapter: adapter.name,
-    ...(baseUrl !== undefined && {
-      baseUrl: hasVariable(baseUrl) ? baseUrl : normalizeBaseUrl(baseUrl),
-    }),
-    ...keyOf(read('api_key'), { params, key: known?.key, isCloud: address === undefined }),
+    ...place,
+    ...keyOf(read('api_key'), { params, key: known?.key, isTheirs }),
+    ...(version !== undefined && { azure: azureOf(version) }),
     ...settingsOf(params, entry),
   };
   const rpm = params.amount('rpm') ?? entry.amount('rpm');
@@ -110,7 +113,7 @@ function deploymentOf(entry: Section, context: Context): LiteLLMDeployment | und
 
 /** Options that nothing is lost with. */
 const QUIET: Readonly<Record<string, string>> = {
-  api_version: 'the adapter has a version of its own',
+  api_version: '',
   drop_params: '',
   merge_reasoning_content_in_choices: '',
   tags: 'calls choose an instance by `INSTANCE/MODEL` here',
@@ -137,10 +140,26 @@ function wildcardProblem(name: string, model: string): string | undefined {
   return 'a pattern can be no other name for what it stands for';
 }
 
-/** LiteLLM appends `/chat/completions` alone to an address. */
-function hasOddPath(baseUrl: string): boolean {
-  const { pathname } = new URL(baseUrl);
-  return !/^\/*$|\/v1\/*$/.test(pathname);
+function addressOf(baseUrl: string | undefined): { baseUrl?: string } {
+  if (baseUrl === undefined) return {};
+  return { baseUrl: hasVariable(baseUrl) ? baseUrl : normalizeBaseUrl(baseUrl) };
+}
+
+/** LiteLLM appends `/chat/completions` alone to an address; a bare host is most likely meant with `/v1`. */
+function rootOf(baseUrl: string): string {
+  const { origin, pathname } = new URL(baseUrl);
+  return origin + (pathname.replace(/\/+$/, '') || '/v1');
+}
+
+/** What stands for a service. */
+function operationOf(service: Service = 'chat'): Operation {
+  const all = Object.keys(OPERATIONS) as Operation[];
+  return all.find((operation) => OPERATIONS[operation].service === service)!;
+}
+
+/** Azure's newer API goes by names in the place of a date. */
+function azureOf(version: string): Deployment['instance']['azure'] {
+  return /^(v1|latest|preview)$/.test(version) ? { api: 'v1' } : { apiVersion: version };
 }
 
 /** Placeholders that people write where no key is wanted. */
@@ -148,11 +167,11 @@ const NO_KEY = /^(none|null|empty|dummy|fake.*|not-?needed|unused|x+|-)$/i;
 
 function keyOf(
   given: string | undefined,
-  { params, key, isCloud }: { params: Section; key: string | undefined; isCloud: boolean },
+  { params, key, isTheirs }: { params: Section; key: string | undefined; isTheirs: boolean },
 ): { apiKey?: string } {
   if (given !== undefined) return NO_KEY.test(given) ? {} : { apiKey: given };
   if (key === undefined) return {};
-  if (isCloud || key !== 'OPENAI_API_KEY') return { apiKey: `\${${key}}` };
+  if (isTheirs || key !== 'OPENAI_API_KEY') return { apiKey: `\${${key}}` };
   params.leave('api_key', 'OPENAI_API_KEY goes to no other address than the one of its `apiKey`');
   return {};
 }

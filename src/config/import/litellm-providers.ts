@@ -9,7 +9,7 @@ export interface Provider {
   readonly key?: string;
   /** Where it looks for its address when none is given. */
   readonly address?: string;
-  /** Its address, when it is not told at all. */
+  /** Its address when it is not told at all, if it is another than the adapter's. */
   readonly baseUrl?: string;
 }
 
@@ -43,7 +43,7 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
   together_ai: { adapter: 'together', key: 'TOGETHERAI_API_KEY' },
   mistral: { adapter: 'mistral', key: 'MISTRAL_API_KEY' },
   moonshot: { adapter: 'moonshot', key: 'MOONSHOT_API_KEY' },
-  zai: { adapter: 'zhipu', key: 'ZAI_API_KEY' },
+  zai: { adapter: 'zhipu', key: 'ZAI_API_KEY', baseUrl: 'https://api.z.ai/api/paas/v4' },
   dashscope: { adapter: 'qwen', key: 'DASHSCOPE_API_KEY' },
   siliconflow: { adapter: 'siliconflow', key: 'SILICONFLOW_API_KEY' },
   fireworks_ai: { adapter: 'fireworks', key: 'FIREWORKS_AI_API_KEY' },
@@ -51,6 +51,7 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
   perplexity: { adapter: 'perplexity', key: 'PERPLEXITYAI_API_KEY' },
   cerebras: { adapter: 'cerebras', key: 'CEREBRAS_API_KEY' },
   nvidia_nim: { adapter: 'nvidia', key: 'NVIDIA_NIM_API_KEY' },
+  docker_model_runner: { adapter: 'docker-model-runner' },
 };
 
 /** Whose model it is when no provider is named. */

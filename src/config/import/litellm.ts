@@ -10,6 +10,7 @@ import {
   SECOND,
   type LiteLLMDeployment,
 } from './litellm-models.ts';
+import { withModels, type OwnAdapters } from './openai-place.ts';
 import { Section } from './section.ts';
 
 /** @returns Whether a file is LiteLLM's. */
@@ -28,8 +29,9 @@ export function fromLiteLLM(
   const library = whole.section('litellm_settings');
   const general = whole.section('general_settings');
   const strategy = strategyOf(router);
+  const own: OwnAdapters = {};
   const entries = deploymentsOf(whole.sections('model_list'), {
-    adapters,
+    adapters: { known: adapters, own },
     credentials: credentialsOf(whole),
   });
   const grouped = groupDeployments(entries.map((entry) => withLimit(entry, entries, strategy)));
@@ -63,6 +65,7 @@ export function fromLiteLLM(
       ...ifAny('circuitBreaker', circuitBreaker),
     }),
     ...(usual !== undefined && { services: { chat: { defaultModel: usual } } }),
+    ...ifAny('adapters', withModels(own, grouped.instances)),
     instances: grouped.instances,
     ...ifAny('models', models),
   };

@@ -7,6 +7,7 @@ import type { Imported } from '../../../src/config/import/imported.ts';
 import { fromJAiRouter } from '../../../src/config/import/jairouter.ts';
 import { fromLiteLLM } from '../../../src/config/import/litellm.ts';
 import { hasVariable, interpolate } from '../../../src/config/interpolate.ts';
+import { loadAdapters } from '../../../src/config/own-adapters.ts';
 import { schema } from '../../../src/config/schema.ts';
 
 /** What may stand where one thing is expected: that, and whatever people write in its place. */
@@ -63,7 +64,7 @@ const breaker = block({
 const instance = block({
   name: text,
   'base-url': text,
-  path: text,
+  path: fc.oneof(text, fc.constantFrom('/rerank', '/a/b', '/a-b', '/v1/rerank', '/a b', '/')),
   weight: number,
   status: text,
   headers: fc.dictionary(text, odd),
@@ -142,7 +143,7 @@ const litellm = block({
 });
 
 /** All that a loader would have against the config, were its variables set to what is right. */
-function problems({ config }: Imported): string[] {
+async function problems({ config }: Imported): Promise<string[]> {
   const { data, findings } = interpolate(config, () => 'http://variable');
   const parsed = schema.safeParse(data);
   const isVariable = (path: readonly PropertyKey[]): boolean => {
@@ -150,13 +151,20 @@ function problems({ config }: Imported): string[] {
     for (const key of path) value = (value as Record<PropertyKey, unknown> | undefined)?.[key];
     return typeof value === 'string' && hasVariable(value);
   };
-  const adapters = Object.values(ADAPTERS);
+  const own = await loadAdapters(data, {
+    folder: '.',
+    cwd: '.',
+    builtIn: ADAPTERS,
+    files: new Set(),
+    previous: undefined,
+  });
   return [
     ...findings.map(({ path, message }) => `${path.join('.')} ${message}`),
     ...(parsed.error?.issues ?? [])
       .filter(({ path }) => !isVariable(path))
       .map((issue) => `${issue.path.join('.')} ${issue.message}`),
-    ...check(data, { adapters, off: new Map() }).errors.map(({ message }) => message),
+    ...own.errors.map(({ path, message }) => `${path.join('.')} ${message}`),
+    ...check(data, { adapters: own.known, off: new Map() }).errors.map(({ message }) => message),
   ];
 }
 
@@ -164,10 +172,10 @@ describe('whatever another gateway’s config says', () => {
   it.each([
     ['JAiRouter', jairouter, fromJAiRouter],
     ['LiteLLM', litellm, fromLiteLLM],
-  ] as const)('what is made of it is valid: %s', (_, configs, convert) => {
-    fc.assert(
-      fc.property(configs, (data) => {
-        expect(problems(convert(data, ADAPTERS))).toEqual([]);
+  ] as const)('what is made of it is valid: %s', async (_, configs, convert) => {
+    await fc.assert(
+      fc.asyncProperty(configs, async (data) => {
+        expect(await problems(convert(data, ADAPTERS))).toEqual([]);
       }),
       { numRuns: 400 },
     );

@@ -5,6 +5,7 @@ import { importConfig } from '../../../src/config/import/import.ts';
 import type { Imported } from '../../../src/config/import/imported.ts';
 import { loadConfig, type LoadedConfig } from '../../../src/config/load.ts';
 import { configText } from '../../../src/config/text.ts';
+import { startOnFile, type TestGateway } from '../../support/gateway.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 
 /** Imports the first of these files; the others lie around it. */
@@ -22,17 +23,22 @@ export async function imported(
 
 /** What our own loader makes of the file that is written of it. */
 export async function loaded(
-  { config }: Imported,
+  result: Imported,
   env: Readonly<Record<string, string>> = {},
 ): Promise<LoadedConfig> {
-  const cwd = await tempDir();
-  const text = configText(config, { format: 'yaml', comment: [] });
-  await writeFile(join(cwd, 'jairouter.config.yaml'), text);
-  return (await loadConfig({
-    cwd,
-    env: { HOME: cwd, ...env },
-    adapters: ADAPTERS,
-  }))!;
+  const cwd = dirname(await written(result));
+  return (await loadConfig({ cwd, env: { HOME: cwd, ...env }, adapters: ADAPTERS }))!;
+}
+
+/** A server on the file that is written of it. */
+export async function started(result: Imported): Promise<TestGateway> {
+  return startOnFile(await written(result), { state: await tempDir() });
+}
+
+async function written({ config }: Imported): Promise<string> {
+  const file = join(await tempDir(), 'jairouter.config.yaml');
+  await writeFile(file, configText(config, { format: 'yaml', comment: [] }));
+  return file;
 }
 
 /** Why something was left out; `undefined` when it was not. */

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fakeBackend, json } from '../../support/fake-backend.ts';
-import { startGateway } from '../../support/gateway.ts';
-import { imported, loaded, reasonFor } from './imported.ts';
+import { imported, loaded, reasonFor, started } from './imported.ts';
 
 /** One service with one instance, and more options at each level. */
 function one(
@@ -78,12 +77,15 @@ model:
         services: ['embeddings'],
         models: ['nomic'],
       },
-      openai: {
-        adapter: 'openai',
+      'openai-rerank': {
+        adapter: 'openai-rerank',
         baseUrl: 'http://10.0.0.9:7000',
         services: ['rerank'],
         models: ['jina'],
       },
+    });
+    expect(config.adapters).toEqual({
+      'openai-rerank': { extends: 'openai', paths: { rerank: '/rerank' }, models: ['jina'] },
     });
     // Clients call them by the backends' own names.
     expect(config.models).toBeUndefined();
@@ -143,6 +145,63 @@ model:
     const result = await imported(one().replace('/v1/chat/completions', path));
     expect(result.config.instances!['vllm']!.baseUrl).toBe(baseUrl);
     expect(result.left.some(({ what }) => what.endsWith('.path'))).toBe(told);
+  });
+
+  it.each([
+    ['http://h', '/v1/chat/completions', { adapter: 'openai', baseUrl: 'http://h' }],
+    ['http://h', '', { adapter: 'openai', baseUrl: 'http://h' }],
+    ['http://h/v1/', '', { adapter: 'openai', baseUrl: 'http://h' }],
+    ['http://h', '/api/v1/chat/completions', { adapter: 'openai', baseUrl: 'http://h/api' }],
+    [
+      'http://h',
+      'api/v3/chat/completions',
+      { adapter: 'openai-plain', baseUrl: 'http://h/api/v3' },
+    ],
+    ['http://h', '/say/it', { adapter: 'openai-say-it', baseUrl: 'http://h' }],
+    ['https://open.bigmodel.cn', '/api/paas/v4/chat/completions', { adapter: 'zhipu' }],
+    ['https://api.openai.com/', '/v1/chat/completions', { adapter: 'openai' }],
+    ['https://api.groq.com/openai/v1', '', { adapter: 'groq' }],
+    ['${URL:http://h}', '/v1/chat/completions', { adapter: 'openai', baseUrl: '${URL:-http://h}' }],
+  ])('that speak OpenAI’s dialect are called where they are: %s %s', async (base, path, place) => {
+    const result = await imported(`
+model:
+  adapter: normal
+  services:
+    chat:
+      instances: [{ name: m, base-url: '${base}', path: '${path}' }]
+`);
+    const [instance] = Object.values(result.config.instances!);
+    expect(instance).toEqual({ ...place, models: ['m'], services: ['chat'] });
+    expect(result.left.map(({ what }) => what)).toEqual(['server.address']);
+    const { config } = await loaded(result);
+    expect(Object.keys(config.instances)).toHaveLength(1);
+  });
+
+  it('have an adapter of their own for each path that has nothing of OpenAI’s', async () => {
+    const { config } = await imported(`
+model:
+  services:
+    chat:
+      instances:
+        - { name: a, base-url: 'http://h:1', path: /say/it }
+        - { name: b, base-url: 'http://h:2', path: /say-it }
+        - { name: c, base-url: 'http://h:3', path: '/say it' }
+    embedding:
+      instances: [{ name: d, base-url: 'http://h:1', path: /say/it }]
+`);
+    expect(config.adapters).toEqual({
+      'openai-say-it': {
+        extends: 'openai',
+        paths: { chat: '/say/it', embeddings: '/say/it' },
+        models: ['a', 'd'],
+      },
+      'openai-say-it-2': { extends: 'openai', paths: { chat: '/say-it' }, models: ['b'] },
+    });
+    expect(config.instances).toMatchObject({
+      'openai-say-it': { baseUrl: 'http://h:1', models: ['a', 'd'] },
+      'openai-say-it-2': { baseUrl: 'http://h:2', models: ['b'] },
+      openai: { baseUrl: 'http://h:3', models: ['c'] },
+    });
   });
 
   it.each([
@@ -340,7 +399,7 @@ model:
         - { name: bge, base-url: '${a.url}', path: /v1/embeddings, headers: { Authorization: 'Bearer k' } }
 `);
     expect((await loaded(result)).warnings).toEqual([]);
-    const gateway = await startGateway(result.config);
+    const gateway = await started(result);
     const froms = new Set<unknown>();
     for (let call = 0; call < 2; call++) {
       const answer = await gateway.post('/v1/chat/completions', { model: 'qwen3' });
@@ -350,5 +409,22 @@ model:
     expect((await gateway.post('/v1/embeddings', { model: 'bge', input: 'x' })).status).toBe(200);
     expect(a.received.every(({ headers }) => headers.authorization === 'Bearer k')).toBe(true);
     expect(b.received.every(({ headers }) => headers.authorization === undefined)).toBe(true);
+  });
+
+  it('serves what is called at paths of its own', async () => {
+    // It lists no models where such a path would have them.
+    const a = await fakeBackend((_, response) => json(response, 200, { from: 'a' }));
+    const result = await imported(`
+model:
+  services:
+    chat:
+      instances: [{ name: m, base-url: '${a.url}', path: /api/v3/chat/completions }]
+    rerank:
+      instances: [{ name: r, base-url: '${a.url}', path: /rerank }]
+`);
+    const gateway = await started(result);
+    await gateway.post('/v1/chat/completions', { model: 'm' });
+    await gateway.post('/v1/rerank', { model: 'r', query: 'q', documents: ['d'] });
+    expect(a.received.map(({ path }) => path)).toEqual(['/api/v3/chat/completions', '/rerank']);
   });
 });

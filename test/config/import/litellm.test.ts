@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { fakeBackend, json } from '../../support/fake-backend.ts';
-import { startGateway } from '../../support/gateway.ts';
-import { imported, loaded, reasonFor } from './imported.ts';
+import { imported, loaded, reasonFor, started } from './imported.ts';
 
 type Params = Readonly<Record<string, unknown>>;
 
@@ -105,6 +104,66 @@ describe('a model of LiteLLM', () => {
     expect(config.models!['m']!.rateLimit).toEqual({ rate: '9000/m', cost: 'tokens' });
   });
 
+  it.each([
+    [
+      { model: 'openai/x', api_base: 'http://h/v1' },
+      { adapter: 'openai', baseUrl: 'http://h' },
+    ],
+    [
+      { model: 'openai/x', api_base: 'http://h' },
+      { adapter: 'openai', baseUrl: 'http://h' },
+    ],
+    [
+      { model: 'openai/x', api_base: 'http://h/api/v3/' },
+      { adapter: 'openai-plain', baseUrl: 'http://h/api/v3' },
+    ],
+    [{ model: 'openai/x', api_base: 'https://api.deepseek.com' }, { adapter: 'deepseek' }],
+    [{ model: 'openai/x', api_base: 'https://api.groq.com/openai/v1' }, { adapter: 'groq' }],
+    [
+      { model: 'openai/x', api_base: 'https://generativelanguage.googleapis.com/v1beta/openai/' },
+      { adapter: 'gemini' },
+    ],
+    [
+      { model: 'zai/x' },
+      { adapter: 'zhipu', baseUrl: 'https://api.z.ai/api/paas/v4', apiKey: '${ZAI_API_KEY}' },
+    ],
+    [{ model: 'groq/x' }, { adapter: 'groq', apiKey: '${GROQ_API_KEY}' }],
+    [
+      { model: 'openai/x', api_base: 'https://api.openai.com/v1' },
+      { adapter: 'openai', apiKey: '${OPENAI_API_KEY}' },
+    ],
+    [
+      { model: 'azure/x', api_base: 'https://a.openai.azure.com', api_version: '2025-01-01' },
+      {
+        adapter: 'azure',
+        baseUrl: 'https://a.openai.azure.com',
+        apiKey: '${AZURE_API_KEY}',
+        azure: { apiVersion: '2025-01-01' },
+      },
+    ],
+    [
+      { model: 'azure/x', api_version: 'os.environ/VERSION' },
+      {
+        adapter: 'azure',
+        baseUrl: '${AZURE_API_BASE}',
+        apiKey: '${AZURE_API_KEY}',
+        azure: { apiVersion: '${VERSION}' },
+      },
+    ],
+    [
+      { model: 'azure/x', api_base: 'https://a', api_version: 'preview' },
+      { baseUrl: 'https://a', azure: { api: 'v1' } },
+    ],
+  ])('is called where it is: %j', async (params, place) => {
+    const result = await imported(one(params));
+    const [instance] = Object.values(result.config.instances!);
+    expect(instance).toMatchObject(place);
+    expect(instance!.baseUrl).toBe((place as { baseUrl?: string }).baseUrl);
+    const env = { AZURE_API_BASE: 'https://a', VERSION: '1' };
+    const { config } = await loaded(result, env);
+    expect(Object.keys(config.instances)).toHaveLength(1);
+  });
+
   it('sends OpenAI’s key nowhere else', async () => {
     const result = await imported(one({ model: 'openai/x', api_base: 'http://h:1/v1' }));
     expect(result.config.instances!['openai']!.apiKey).toBeUndefined();
@@ -121,7 +180,6 @@ describe('a model of LiteLLM', () => {
     [{}, 'a model needs a `model_name` and a `litellm_params.model`'],
     [{ model: 'openai/gpt-*' }, 'a pattern can be no other name for what it stands for'],
     [{ model: 'gpt-4o', temperature: 1 }, 'calls go on as the client sends them'],
-    [{ model: 'openai/x', api_base: 'http://h/api/v3' }, 'paths that begin with /v1 are appended'],
     [{ model: 'gpt-4o', organization: ['a', 'b'] }, 'one text or number is expected there'],
     [{ model: 'gpt-4o', extra_headers: { te: 'x' } }, 'it can be no header'],
   ])('tells what can’t be carried over: %j', async (params, why) => {
@@ -319,8 +377,7 @@ describe('what was LiteLLM’s', () => {
       router_settings: { fallbacks: [{ main: ['spare'] }] },
       general_settings: { master_key: 'sk-master' },
     });
-    const { config } = await imported(text);
-    const gateway = await startGateway(config);
+    const gateway = await started(await imported(text));
     expect((await gateway.post('/v1/chat/completions', { model: 'main' })).status).toBe(401);
     const answer = await gateway.post(
       '/v1/chat/completions',
