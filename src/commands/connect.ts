@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { EditError } from '../config/edit/edit-error.ts';
 import { undoWrite, writeWithBackup } from '../connect/backup.ts';
 import { editConfig, readConfig, Unchangeable } from '../connect/edit.ts';
 import type { Change, Endpoint, Surroundings, Tool } from '../connect/tool.ts';
@@ -48,11 +49,24 @@ export async function connect(name: ToolName | undefined, options: ConnectOption
       `${tool.title} has no config file that could be written; leave --write out`,
       2,
     );
-  const backup =
-    plan.after === plan.before
-      ? undefined
-      : await writeWithBackup(memories(), name, { file: plan.file, text: plan.after });
+  const backup = plan.after === plan.before ? undefined : await write(name, plan);
   print(written({ name, tool, found, plan, backup, json: options.json === true }));
+}
+
+/** @throws UserError when the file system does not let us. */
+async function write(name: ToolName, { file, after }: Plan): Promise<string | undefined> {
+  try {
+    return await writeWithBackup(memories(), name, { file, text: after });
+  } catch (error) {
+    if (error instanceof EditError) throw new UserError(error.message);
+    throw failureAt(file, error);
+  }
+}
+
+/** What the file system has against it, in one line. */
+function failureAt(file: string, error: unknown): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === undefined ? error : new UserError(`${tilde(file)}: ${message}`);
 }
 
 /** Where it is remembered what was written. */
@@ -67,13 +81,16 @@ async function planOf({ title, config }: Tool, endpoint: Endpoint): Promise<Plan
   const why = refusal?.(around);
   if (why !== undefined) throw new UserError(`${title}: ${why}`);
   const file = fileOf(around);
-  const before = existsSync(file) ? await readFile(file, 'utf8') : undefined;
   try {
+    // Without the byte order mark, which stays with the file.
+    const before = existsSync(file)
+      ? (await readFile(file, 'utf8')).replace(/^\uFEFF/, '')
+      : undefined;
     const present = readConfig(format, before ?? '');
     const changes = changesFor(endpoint, present);
     return { file, changes, before, after: editConfig(format, before ?? '', changes) };
   } catch (error) {
-    if (!(error instanceof Unchangeable)) throw error;
+    if (!(error instanceof Unchangeable)) throw failureAt(file, error);
     throw new UserError(`${tilde(file)} can't be changed: ${error.message}`);
   }
 }

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import {
-  chmod,
   copyFile,
   mkdir,
   readFile,
@@ -9,10 +8,10 @@ import {
   rename,
   rm,
   rmdir,
-  stat,
   writeFile,
 } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { replaceFile } from '../config/edit/replace-file.ts';
 
 /** What is remembered of a file that was written. */
 interface Memory {
@@ -31,11 +30,12 @@ export type Undone = 'restored' | 'removed' | 'nothing' | 'changed';
 
 /**
  * Writes a tool's config and keeps what was there, byte for byte, beside it. Links are followed: many
- * keep such files elsewhere, and link to them. A second write keeps the
- * first one's backup, as long as nobody else has changed the file meanwhile.
+ * keep such files elsewhere, and link to them. A byte order mark stays, and is not in `text`. A second
+ * write keeps the first one's backup, as long as nobody else has changed the file meanwhile.
  *
  * @param folder Where memories are kept, one file a tool.
  * @returns The backup's path; `undefined` where there was nothing to keep.
+ * @throws EditError, or an error of the file system, when the file can't be written.
  */
 export async function writeWithBackup(
   folder: string,
@@ -53,12 +53,17 @@ export async function writeWithBackup(
     backup = `${file}.before-jairouter`;
     await copyFile(file, backup);
   }
-  await replace(file, text);
+  if (before === undefined) {
+    // With keys in it, it is for its owner alone.
+    await writeFile(file, text, { mode: 0o600, flag: 'wx' });
+  } else {
+    await replaceFile(file, text, before.toString('utf8').replace(/^\uFEFF/, ''));
+  }
   await remember(folder, tool, {
     file,
     ...(backup !== undefined && { backup }),
     folders,
-    sha256: hash(Buffer.from(text)),
+    sha256: hash(await readFile(file)),
   });
   return backup;
 }
@@ -90,16 +95,6 @@ export async function undoWrite(
   }
   await rm(memoryOf(folder, tool), { force: true });
   return { what: backup === undefined ? 'removed' : 'restored', file };
-}
-
-/** Readers see the old or the new content, whole. A file with keys in it is for its owner alone. */
-async function replace(file: string, text: string): Promise<void> {
-  const mode = existsSync(file) ? (await stat(file)).mode : 0o600;
-  const draft = join(dirname(file), `.${basename(file)}.jairouter-new`);
-  await writeFile(draft, text, { mode });
-  // The mode that it was opened with has gone through the umask.
-  await chmod(draft, mode);
-  await rename(draft, file);
 }
 
 function missingFolders(folder: string): string[] {

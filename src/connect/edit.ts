@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { applyEdits, modify, parse as parseJson, type ParseError } from 'jsonc-parser';
 import { parse as parseToml } from 'smol-toml';
-import { parse as parseYaml, parseDocument } from 'yaml';
+import { parse as parseYaml } from 'yaml';
+import { EditError } from '../config/edit/edit-error.ts';
+import { editText } from '../config/edit/edit-text.ts';
 import { setToml } from './toml.ts';
 import type { Change, ConfigFormat } from './tool.ts';
 
@@ -29,9 +31,14 @@ export function readConfig(format: ConfigFormat, text: string): Data {
 export function editConfig(format: ConfigFormat, text: string, changes: readonly Change[]): string {
   const { edit } = FORMATS[format];
   const wanted = changes.reduce(withChange, readConfig(format, text));
-  const edited = changes.reduce((before, change) => edit(before, change), text);
+  let edited: string | undefined;
+  try {
+    edited = changes.reduce((before, change) => edit(before, change), text);
+  } catch (error) {
+    if (!(error instanceof EditError)) throw error;
+  }
   // Files come in every shape: what was made is believed only when it says what it should.
-  if (says(format, edited, wanted)) return edited;
+  if (edited !== undefined && says(format, edited, wanted)) return edited;
   throw new Unchangeable('it is written in a way that only its author can change');
 }
 
@@ -98,14 +105,21 @@ const FORMATS: Readonly<Record<ConfigFormat, Format>> = {
         throw new Unchangeable(`it is no valid YAML (line ${linePos?.[0]?.line ?? '?'})`);
       }
     },
-    edit(text, { path, value }) {
-      const document = parseDocument(text);
-      if (value === undefined) document.deleteIn(path);
-      else document.setIn(path, document.createNode(value));
-      return document.toString({ lineWidth: 0 });
-    },
+    edit: (text, change) => editText('config.yaml', text, [whole(parseYaml(text), change)]),
   },
 };
+
+/** With all that is missing on the way, lists too, in one value. */
+function whole(data: unknown, { path, value }: Change): Change {
+  let inner = data;
+  for (const [index, key] of path.entries()) {
+    inner = (inner as Readonly<Record<string | number, unknown>> | null | undefined)?.[key];
+    if (inner !== undefined && inner !== null) continue;
+    const rest = path.slice(index + 1);
+    return { path: path.slice(0, index + 1), value: set(undefined, rest, value) };
+  }
+  return { path, value };
+}
 
 function withChange(data: Data, { path, value }: Change): Data {
   return set(data, path, value) as Data;

@@ -114,6 +114,22 @@ describe('connect', () => {
       /~\/\.claude\/settings\.json can't be changed: it is no valid JSON \(line 1\)/,
     );
     expect(await readFile(file, 'utf8')).toBe('{ broken');
+    // What the file system has against it is told in one line too.
+    await writeFile(join(cwd, '.codex'), '');
+    const refused = await run('codex', '--write');
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(/^jairouter: ~\/\.codex\/config\.toml: E[A-Z]+.*\n$/);
+  });
+
+  test('keeps a byte order mark', async () => {
+    const { cwd, run } = await serving();
+    const file = join(cwd, '.claude', 'settings.json');
+    await mkdir(join(cwd, '.claude'));
+    await writeFile(file, '\uFEFF{ "theme": "dark" }');
+    expect((await run('claude-code', '--write')).code).toBe(0);
+    expect(await readFile(file, 'utf8')).toMatch(/^\uFEFF\{ ?\s*"theme": "dark",/);
+    expect((await run('claude-code', '--undo')).code).toBe(0);
+    expect(await readFile(file, 'utf8')).toBe('\uFEFF{ "theme": "dark" }');
   });
 
   test('takes a key from the server’s config, and shows it to nobody', async () => {

@@ -32,7 +32,7 @@ describe('a config that was there', () => {
     await chmod(file, 0o664);
     const backup = await writeWithBackup(memories, 'tool', { file, text: 'new' });
     expect(backup).toBe(`${file}.before-jairouter`);
-    expect(await readFile(file, 'utf8')).toBe('new');
+    expect(await readFile(file, 'utf8')).toBe('\uFEFFnew');
     expect(await readFile(backup!)).toEqual(BYTES);
     expect(await undoWrite(memories, 'tool', false)).toEqual({ what: 'restored', file });
     expect(await readFile(file)).toEqual(BYTES);

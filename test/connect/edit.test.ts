@@ -50,14 +50,17 @@ models:
   - name: big
     provider: openai
 rules:
-  - be "brief"
+  - be "brief"   # as ever
+odd:   { spaced:1,  list: [ a,b ] }
 `;
     const edited = editConfig('yaml', text, [
       { path: ['schema'], value: 'v1' },
       { path: ['models', 1], value: { name: 'jairouter', roles: ['chat'] } },
     ]);
-    for (const line of text.trimEnd().split('\n')) expect(edited).toContain(line);
-    expect(parseYaml(edited)).toEqual({
+    // What is added stands between lines, or behind them, and no other character is touched.
+    const added = '  - name: jairouter\n    roles: [chat]\n';
+    expect(edited).toBe(`${text.replace('rules:', `${added}rules:`)}schema: v1\n`);
+    expect(parseYaml(edited)).toMatchObject({
       name: 'My config',
       models: [
         { name: 'big', provider: 'openai' },
