@@ -1,5 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { unlikeEmbeddings } from './embedding-models.ts';
+import { ownAddressWarnings } from './own-address.ts';
 import { pathText, type Finding, type Path } from './problem.ts';
 import { suggestion } from './suggest.ts';
 
@@ -68,7 +69,10 @@ export function check(
     ...limitErrors(config, []),
     ...limitErrors(block(config['defaults']), ['defaults']),
   );
-  warnings.push(...defaultModelWarnings(services, { instances, models }));
+  warnings.push(
+    ...defaultModelWarnings(services, { instances, models }),
+    ...ownAddressWarnings(instances, block(config['server'])),
+  );
   return { errors, warnings };
 }
 

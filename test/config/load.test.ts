@@ -299,4 +299,25 @@ models: { alias: { targets: [a/x], fallback: [anything] } }
     });
     expect((await load())?.warnings).toEqual([]);
   });
+
+  it.each([
+    ['http://127.0.0.1:4747/v1', '', true],
+    ['http://localhost:4747', '{ port: 4747 }', true],
+    ['http://[::1]:5000', '{ port: 5000 }', true],
+    ['http://127.0.0.1:4747', '{ port: 5000 }', false],
+    ['http://10.0.0.5:4747', '', false],
+  ])('is made where an instance is the server itself: %s %s', async (baseUrl, server, expected) => {
+    const { load } = await folder({
+      'jairouter.config.yaml': `server: ${server || '{}'}
+instances: { me: { adapter: openai, baseUrl: '${baseUrl}' } }
+`,
+    });
+    expect((await load())?.warnings).toEqual(
+      expected
+        ? [
+            'jairouter.config.yaml:2:46: `instances.me.baseUrl` is where this server itself listens: it would call itself',
+          ]
+        : [],
+    );
+  });
 });
