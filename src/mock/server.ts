@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { OPERATIONS, serviceOf, type Operation } from '../service.ts';
+import { OPERATIONS, serviceOf, type Operation, type Service } from '../service.ts';
 import { readBody, type Call } from './call.ts';
 import { chat } from './chat.ts';
 import { completions } from './completions.ts';
@@ -243,6 +243,17 @@ function decode(text: string): string {
 }
 
 /** A model as `/v1/models` lists it; the date is that of the mock's first version. */
-function entry({ id }: MockModel): unknown {
-  return { id, object: 'model', created: 1_767_225_600, owned_by: 'jairouter-mock' };
+function entry({ id, services }: MockModel): unknown {
+  const type = services.length === 1 ? TYPES[services[0]!] : undefined;
+  const known = { id, object: 'model', created: 1_767_225_600, owned_by: 'jairouter-mock' };
+  return type === undefined ? known : { ...known, type };
 }
+
+/** Together's words for what a model does; it has none for editing images. */
+const TYPES: Readonly<Partial<Record<Service, string>>> = {
+  chat: 'chat',
+  embeddings: 'embedding',
+  rerank: 'rerank',
+  speech: 'audio',
+  transcription: 'transcribe',
+};

@@ -34,6 +34,7 @@ describe('the mock backend', () => {
       object: 'model',
       created: expect.any(Number) as number,
       owned_by: 'jairouter-mock',
+      type: 'chat',
     });
   });
 
