@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, dirname, relative, resolve } from 'node:path';
-import { findConfig } from '../config/search.ts';
+import { findConfig, isUsualName } from '../config/search.ts';
 import { UserError } from './user-error.ts';
 
 interface Where {
@@ -25,6 +25,7 @@ export async function refuseSecondConfig(file: string, { cwd, env }: Where): Pro
 
 /** @returns A warning where another config is found before the one just written; else nothing. */
 export async function shadowOf(file: string, { cwd, env }: Where): Promise<string[]> {
+  if (!isUsualName(basename(file))) return [];
   const first = await findConfig(cwd, env);
   if (first === undefined || first === file || dirname(first) !== dirname(file)) return [];
   return ['', `! ${basename(first)} comes before it and is what serve reads: remove one of them.`];

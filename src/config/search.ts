@@ -13,6 +13,11 @@ const PLACES = [
   'package.json',
 ];
 
+/** @returns Whether a file of this name is a config that is found without being named. */
+export function isUsualName(name: string): boolean {
+  return PLACES.includes(name);
+}
+
 /**
  * Looks for a config file from `cwd` upward to the root, then in `$XDG_CONFIG_HOME/jairouter`
  * (`~/.config/jairouter`).
