@@ -146,6 +146,20 @@ describe('a model', () => {
     expect(error.message).toMatch(/a is disabled.*; b is unhealthy \(connection refused\)/);
   });
 
+  it('whose instance has gone away says so in one breath, at once and later', async () => {
+    const backend = await fakeBackend(undefined, { models: ['m'] });
+    const gateway = await startGateway(oneInstance(backend.url));
+    await backend.close();
+    const first = await errorOf(await gateway.post(CHAT, { model: 'm' }));
+    expect(first.message).toMatch(
+      /^Could not get an answer from "a".*: connection refused; is it running\?$/,
+    );
+    const [instance] = (await (await gateway.admin('GET /admin/instances')).json()) as object[];
+    expect(instance).toMatchObject({ stateDetail: 'connection refused; is it running?' });
+    const later = await errorOf(await gateway.post(CHAT, { model: 'm' }));
+    expect(later.message).toContain('a is unhealthy (connection refused; is it running?)');
+  });
+
   it('gets 503, not 404, while somebody was never reached who may have it', async () => {
     const gateway = await startGateway(oneInstance(`http://127.0.0.1:${await deadPort()}`));
     const error = await errorOf(await gateway.post(CHAT, { model: 'm' }));

@@ -269,7 +269,7 @@ async function attempt(
   instance.conclude(permit, meaning, {
     now,
     model,
-    reason: failure?.body.message ?? meaning.name,
+    reason: failure?.clause ?? failure?.body.message ?? meaning.name,
     wait: failure?.wait,
   });
   gateway.fleet.retryBudget.learn(instance.name, meaning);

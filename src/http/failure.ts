@@ -17,6 +17,8 @@ export interface Failure {
   readonly headers: OutgoingHttpHeaders;
   /** Milliseconds that the backend asks to be left alone. */
   readonly wait?: number | undefined;
+  /** What to say of it where the instance is named already; absent: the message. */
+  readonly clause?: string;
 }
 
 /** The instance as messages name it. */
@@ -35,6 +37,21 @@ export function transportFailure(
 ): Failure {
   const code: ErrorCode = kind === 'timeout' ? 'upstream_timeout' : 'upstream_unreachable';
   return ownFailure(kind, code, message);
+}
+
+/**
+ * An attempt that an error of its connection ended.
+ * @param what Such as `Could not get an answer`.
+ */
+export function connectionFailure(
+  kind: 'unreachable' | 'broken',
+  what: string,
+  { source: { name, origin }, error }: { readonly source: Source; readonly error: Error },
+): Failure {
+  const clause = describeSocketError(error);
+  const stop = clause.endsWith('?') ? '' : '.';
+  const message = `${what} from "${name}" at ${origin}: ${clause}${stop}`;
+  return { ...transportFailure(kind, message), clause };
 }
 
 /** An answer that is no answer: garbage, an error page, a stream that ends too soon. */
@@ -137,7 +154,7 @@ const SOCKET_ERRORS: Readonly<Record<string, string>> = {
 };
 
 /** One clause on an error of the connection, fit for a message. */
-export function describeSocketError(error: Error): string {
+function describeSocketError(error: Error): string {
   const { code } = error as NodeJS.ErrnoException;
   return (code !== undefined && SOCKET_ERRORS[code]) || error.message || code || error.name;
 }

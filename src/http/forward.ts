@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Instance } from '../instances/instance.ts';
 import { HttpError } from './errors.ts';
-import { answerFailure, describeSocketError, transportFailure } from './failure.ts';
+import { answerFailure, connectionFailure } from './failure.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
 import { attemptHeaders } from './outgoing.ts';
 
@@ -80,12 +80,9 @@ function lengthOf(body: Forwarded['body']): number | undefined {
   return announced === undefined ? undefined : Number(announced);
 }
 
-function unreachable(instance: Instance, error: unknown): HttpError {
-  const why = describeSocketError(error instanceof Error ? error : new Error(String(error)));
+function unreachable(source: Instance, cause: unknown): HttpError {
+  const error = cause instanceof Error ? cause : new Error(String(cause));
   return new HttpError(
-    transportFailure(
-      'unreachable',
-      `Could not get an answer from "${instance.name}" at ${instance.origin}: ${why}.`,
-    ),
+    connectionFailure('unreachable', 'Could not get an answer', { source, error }),
   );
 }

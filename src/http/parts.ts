@@ -2,7 +2,7 @@ import type { PartAnswer } from '../adapters/adapter.ts';
 import { streamError } from '../adapters/errors.ts';
 import type { Instance } from '../instances/instance.ts';
 import { wasStale } from '../instances/pool.ts';
-import { answerFailure, describeSocketError, eventFailure, transportFailure } from './failure.ts';
+import { answerFailure, connectionFailure, eventFailure } from './failure.ts';
 import type { Failure } from './failure.ts';
 import type { PartRequest } from './outlet.ts';
 
@@ -64,10 +64,7 @@ async function askPart(
     if (error instanceof Error && wasStale(error)) return send(instance, path, request, signal);
     if (error instanceof PartFailed || !(error instanceof Error)) throw error;
     throw new PartFailed(
-      transportFailure(
-        'broken',
-        `Could not get the whole answer from "${instance.name}" at ${instance.origin}: ${describeSocketError(error)}.`,
-      ),
+      connectionFailure('broken', 'Could not get the whole answer', { source: instance, error }),
     );
   }
 }

@@ -14,7 +14,7 @@ import type {
   Outlet,
   PartRequest,
 } from './outlet.ts';
-import { badAnswer, describeSocketError, transportFailure, type Failure } from './failure.ts';
+import { badAnswer, connectionFailure, transportFailure, type Failure } from './failure.ts';
 import { responseHeaders } from './headers.ts';
 import { NOTE_NAMES, type AnswerNotes } from './notes.ts';
 import { askParts, PartFailed } from './parts.ts';
@@ -208,12 +208,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet, Step {
       return;
     }
     const kind = this.#phase === 'connecting' ? 'unreachable' : 'broken';
-    this.fail(
-      transportFailure(
-        kind,
-        `Could not get an answer from "${instance.name}" at ${instance.origin}: ${describeSocketError(error)}.`,
-      ),
-    );
+    this.fail(connectionFailure(kind, 'Could not get an answer', { source: instance, error }));
   }
 
   /** undici would take our own bug for the backend's failure. */
