@@ -1,4 +1,4 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { UserError } from './user-error.ts';
 
@@ -55,6 +55,26 @@ export interface AdminClient {
     readonly onEvent: (event: AdminEvent) => void;
     readonly onOpen?: () => void;
   }): Promise<void>;
+  /**
+   * Makes a call as any client does: without the admin token, and with all the time it takes.
+   * @throws As `get`, when nobody answers there; whatever the answer's status is, it is an answer.
+   */
+  call(request: ClientCall): Promise<ClientAnswer>;
+}
+
+export interface ClientCall {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Spans are milliseconds from the beginning of the call. */
+export interface ClientAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+  readonly firstByte: number;
+  readonly duration: number;
 }
 
 /** Milliseconds without a byte after which a connection counts as lost; snapshots come each second. */
@@ -80,6 +100,24 @@ export function connectAdmin(server: ServerAddress): AdminClient {
       onOpen?.();
       await readEvents(response, onEvent);
     },
+    async call({ path, headers, body }) {
+      const began = performance.now();
+      const response = await send(server, { method: 'POST', path, headers, text: body });
+      let firstByte: number | undefined;
+      const chunks: Buffer[] = [];
+      for await (const chunk of response) {
+        firstByte ??= performance.now() - began;
+        chunks.push(chunk as Buffer);
+      }
+      const duration = performance.now() - began;
+      return {
+        status: response.statusCode ?? 0,
+        headers: response.headers,
+        body: Buffer.concat(chunks).toString('utf8'),
+        firstByte: firstByte ?? duration,
+        duration,
+      };
+    },
   };
 }
 
@@ -91,26 +129,51 @@ interface Question {
   readonly signal?: AbortSignal;
 }
 
-/** Node's own client: fetch would cost each command some tens of milliseconds to load. */
-function open(server: ServerAddress, question: Question): Promise<IncomingMessage> {
-  const { method, path, body, headers, signal } = question;
+/** Asks the management API. */
+function open(
+  server: ServerAddress,
+  { method, path, body, headers, signal }: Question,
+): Promise<IncomingMessage> {
   const text = body === undefined ? undefined : JSON.stringify(body);
+  return send(server, {
+    method,
+    path,
+    text,
+    headers: {
+      authorization: `Bearer ${server.token}`,
+      ...(text !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    timeout: SILENCE,
+    ...(signal && { signal }),
+  });
+}
+
+interface Sent {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string | undefined;
+  /** Milliseconds without a byte after which it is given up; absent: never. */
+  readonly timeout?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Node's own client: fetch would cost each command some tens of milliseconds to load. */
+function send(
+  server: ServerAddress,
+  { text, path, headers, ...sent }: Sent,
+): Promise<IncomingMessage> {
   const secure = server.url.startsWith('https:');
   return new Promise((resolve, reject) => {
     const request = (secure ? httpsRequest : httpRequest)(
       server.url + path,
       {
-        method,
+        ...sent,
         headers: {
-          authorization: `Bearer ${server.token}`,
-          ...(text !== undefined && {
-            'content-type': 'application/json',
-            'content-length': Buffer.byteLength(text),
-          }),
           ...headers,
+          ...(text !== undefined && { 'content-length': Buffer.byteLength(text) }),
         },
-        timeout: SILENCE,
-        ...(signal && { signal }),
         ...(secure && server.own && { rejectUnauthorized: false }),
       },
       resolve,

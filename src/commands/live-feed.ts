@@ -1,15 +1,19 @@
-import type { Feed, FeedEvent } from '../dashboard/feed.ts';
+import { callHeaders } from '../dashboard/curl.ts';
+import type { Answer, Feed, FeedEvent, ReplayRequest, ReplayTarget } from '../dashboard/feed.ts';
+import type { Explanation } from '../gateway/explanation.ts';
 import type { News, RecentCall, Status } from '../observe/status.ts';
-import type { AdminEvent } from './admin-client.ts';
+import type { AdminClient, AdminEvent } from './admin-client.ts';
 import { follow, type FollowOptions } from './follow.ts';
 
 export interface LiveFeedOptions extends Pick<FollowOptions, 'server' | 'find' | 'wait'> {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** The API key for calls that are sent again, where the server asks for one. */
+  readonly key: string | undefined;
 }
 
 /** What a running server tells and takes, for the dashboard. */
-export function liveFeed({ find, now, ...options }: LiveFeedOptions): Feed {
+export function liveFeed({ find, now, key, ...options }: LiveFeedOptions): Feed {
   const stop = new AbortController();
   let { server } = options;
   const instance = (name: string): string => `/admin/instances/${encodeURIComponent(name)}`;
@@ -22,12 +26,15 @@ export function liveFeed({ find, now, ...options }: LiveFeedOptions): Feed {
       change: async (name, change) => void (await server.send('PATCH', instance(name), change)),
       breaker: async (name, action) =>
         void (await server.send('POST', `${instance(name)}/breaker`, { action })),
-      reload: async () => void (await server.send('POST', '/admin/reload')),
+      reload: () => server.send('POST', '/admin/reload'),
       history: () => server.get('/admin/config/history'),
-      rollback: async (version) =>
-        void (await server.send('POST', `/admin/config/rollback/${version}`)),
+      rollback: (version) => server.send('POST', `/admin/config/rollback/${version}`),
       call: (id) => server.get(`/admin/requests/${encodeURIComponent(id)}`),
-      replay: () => Promise.reject(new Error('replay')),
+      targets: async ({ model, operation, client }) => {
+        const query = new URLSearchParams({ operation, ip: client, ...(model && { model }) });
+        return targetsOf(await server.get<Explanation>(`/admin/explain?${query.toString()}`));
+      },
+      replay: (request) => replay(server, request, key),
     },
     open(listener) {
       let live = false;
@@ -71,4 +78,52 @@ function feedEvent({ event, data }: AdminEvent): FeedEvent | undefined {
     default:
       return undefined;
   }
+}
+
+/** Those that the model is routed to, its fallbacks too. */
+function targetsOf({ steps }: Explanation): ReplayTarget[] {
+  const targets = new Map<string, ReplayTarget>();
+  for (const { candidates } of steps) {
+    for (const { instance, model, reason } of candidates)
+      targets.set(`${instance}/${model}`, { instance, model, remark: reason });
+  }
+  return [...targets.values()];
+}
+
+async function replay(
+  server: AdminClient,
+  { detail: { call, request }, to }: ReplayRequest,
+  key: string | undefined,
+): Promise<Answer> {
+  const { headers, body } = request!;
+  const answer = await server.call({
+    path: call.path,
+    headers: { ...callHeaders(headers), ...(key && { authorization: `Bearer ${key}` }) },
+    body: to ? pinned(body, to) : body,
+  });
+  if (answer.status === 401) {
+    throw new Error(
+      key
+        ? 'the server does not know the API key in JAIROUTER_KEY'
+        : 'the server asks for an API key: set JAIROUTER_KEY to one, and start the dashboard again',
+    );
+  }
+  const header = (name: string): string | undefined => answer.headers[name]?.toString();
+  return {
+    ...answer,
+    instance: header('x-jairouter-instance'),
+    model: header('x-jairouter-model'),
+    contentType: header('content-type') ?? '',
+  };
+}
+
+/** The same body, for a model of one instance. */
+function pinned(body: string, { instance, model }: ReplayTarget): string {
+  let fields: unknown;
+  try {
+    fields = JSON.parse(body);
+  } catch {
+    throw new Error('only a call with a JSON body can be sent to an instance of choice');
+  }
+  return JSON.stringify({ ...(fields as object), model: `${instance}/${model}` });
 }

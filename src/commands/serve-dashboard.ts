@@ -37,7 +37,12 @@ export function openServeScreen(env: NodeJS.ProcessEnv): ServeScreen {
     },
     async show({ url, token }, leave) {
       const server = connectAdmin({ url, token, own: true });
-      const feed = liveFeed({ server, find: () => Promise.resolve(server), now: Date.now });
+      const feed = liveFeed({
+        server,
+        find: () => Promise.resolve(server),
+        now: Date.now,
+        key: env['JAIROUTER_KEY'],
+      });
       const opened = await showDashboard(feed, { signals: [], stopsServer: true });
       if (closed) {
         opened.close();

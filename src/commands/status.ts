@@ -29,12 +29,17 @@ export async function status(options: StatusOptions): Promise<void> {
 
 /** The dashboard. */
 async function showLive(find: () => Promise<AdminClient>): Promise<void> {
-  // What a picture leaves behind is small and short-lived. Node would take 30 MB more for it.
-  setFlagsFromString('--semi-space-growth-factor=1');
-  const feed = liveFeed({ server: await find(), find, now: Date.now });
+  const feed = liveFeed({
+    server: await find(),
+    find,
+    now: Date.now,
+    key: process.env['JAIROUTER_KEY'],
+  });
   const began = Date.now();
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   const dashboard = await showDashboard(feed, { signals, stopsServer: false });
+  // What a picture leaves behind is small and short-lived. Node would take 30 MB more for it.
+  setFlagsFromString('--semi-space-growth-factor=1');
   const signal = await dashboard.closed;
   // Who has closed the terminal reads no more.
   if (signal !== 'SIGHUP') print([receipt(dashboard, feed.url, Date.now() - began)]);

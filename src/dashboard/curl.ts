@@ -8,9 +8,6 @@ export interface CurlCommand {
   readonly remark: string | undefined;
 }
 
-/** Headers that say something of the call itself; the others are the client's own affair. */
-const KEPT = /^(content-type|accept|x-jairouter-.*|openai-.*|anthropic-.*)$/;
-
 /**
  * Writes a call as a curl command. A key is never in it: it is read from `JAIROUTER_KEY`.
  *
@@ -24,15 +21,21 @@ export function curlFor(
   const { request } = options;
   const lines = [`curl ${quote(options.url + call.path)}`];
   if (call.stream) lines.push('--no-buffer');
-  const headers = Object.entries(request?.headers ?? { 'content-type': 'application/json' });
-  for (const [name, value] of headers) {
-    if (KEPT.test(name.toLowerCase())) lines.push(`-H ${quote(`${name}: ${value}`)}`);
-  }
+  const headers = request ? callHeaders(request.headers) : { 'content-type': 'application/json' };
+  for (const [name, value] of Object.entries(headers))
+    lines.push(`-H ${quote(`${name}: ${value}`)}`);
   if (call.key !== undefined) lines.push('-H "authorization: Bearer $JAIROUTER_KEY"');
   const body = request?.body ?? JSON.stringify({ model: call.model, stream: call.stream });
   lines.push(`--data-binary ${quote(body)}`);
   return { command: lines.join(' \\\n  '), remark: remarkOn(call, request) };
 }
+
+/** @returns The headers that say something of the call itself; the others are the client's own affair. */
+export function callHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => TELLING.test(name)));
+}
+
+const TELLING = /^(content-type|accept|openai-.*|anthropic-.*)$/i;
 
 function remarkOn(call: RecentCall, request: Message | undefined): string | undefined {
   if (!request)

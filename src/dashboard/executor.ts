@@ -1,7 +1,8 @@
 import { formatClock } from '../format.ts';
 import type { RecentCall } from '../observe/status.ts';
 import { curlFor } from './curl.ts';
-import type { Actions, CallDetail } from './feed.ts';
+import type { Actions, AppliedConfig, CallDetail, ConfigVersion, ReplayTarget } from './feed.ts';
+import { counted } from './figures.ts';
 import type { Order } from './order.ts';
 import type { State } from './state.ts';
 import type { Option, Page, View } from './view.ts';
@@ -31,14 +32,10 @@ export function execute(order: Order, context: OrderContext): void {
       void report(actions.breaker(order.instance, order.action), order.done, context);
       return;
     case 'reload':
-      void report(actions.reload(), 'the config has been read again', context);
+      void report(actions.reload(), appliedText, context);
       return;
     case 'rollback':
-      void report(
-        actions.rollback(order.version),
-        `the config is again as it was in version ${order.version}`,
-        context,
-      );
+      void report(actions.rollback(order.version), appliedText, context);
       return;
     case 'load':
       refresh(context);
@@ -47,10 +44,10 @@ export function execute(order: Order, context: OrderContext): void {
       loadHistory(context);
       return;
     case 'curl':
-      void withDetail(order.call, context, (detail) => showCommand(order.call, detail, context));
+      void showCommand(order.call, context);
       return;
     case 'targets':
-      chooseTarget(order.call, context);
+      void chooseTarget(order.call, context);
       return;
     case 'replay':
       replay(order, context);
@@ -108,35 +105,37 @@ function open({ look }: OrderContext, page: Page): void {
   look((view) => ({ ...view, pages: [...view.pages, page] }));
 }
 
-async function report(
-  action: Promise<unknown>,
-  done: string,
+/** @param done What to say when it has come about. */
+async function report<Result>(
+  action: Promise<Result>,
+  done: string | ((result: Result) => string),
   { say }: OrderContext,
 ): Promise<void> {
   try {
-    await action;
-    say(done, 'good');
+    const result = await action;
+    say(typeof done === 'string' ? done : done(result), 'good');
   } catch (error) {
     say(messageOf(error), 'bad');
   }
+}
+
+function appliedText({ version, diff }: AppliedConfig): string {
+  if (diff.length === 0) return `the config is as it was, version ${version}`;
+  return `the config is applied as version ${version}, with ${counted(diff.length, 'change')}`;
 }
 
 function loadHistory(context: OrderContext): void {
   const page = context.state().view.pages.at(-1)!;
   void context.actions.history().then(
     (versions) => {
-      const options = versions.map(({ version, appliedAt, summary, current }): Option => {
-        const remark = current ? `in effect; ${summary}` : summary;
+      const options = versions.map((one): Option => {
         const rollback: Order = {
           do: 'ask',
-          question: `Write version ${version} back into the config file?`,
-          order: { do: 'rollback', version },
+          question: `Write version ${one.version} back into the config file?`,
+          order: { do: 'rollback', version: one.version },
         };
-        return {
-          label: `${version}  ${day(appliedAt)} ${formatClock(appliedAt)}`,
-          remark,
-          order: rollback,
-        };
+        const label = `${one.version}  ${day(one.at)} ${formatClock(one.at)}`;
+        return { label, remark: versionText(one), order: rollback };
       });
       fill(context, page, (now) => (now.kind === 'choice' ? { ...now, options } : now));
     },
@@ -144,48 +143,47 @@ function loadHistory(context: OrderContext): void {
   );
 }
 
-async function withDetail(
-  call: RecentCall,
-  context: OrderContext,
-  use: (detail: CallDetail | undefined) => void,
-): Promise<void> {
-  if (!call.captured) {
-    use(undefined);
-    return;
-  }
+function versionText({ source, diff, current, invalid }: ConfigVersion): string {
+  const [first = 'no change', ...others] = diff;
+  const more = others.length === 0 ? '' : `, and ${counted(others.length, 'more change')}`;
+  const state = current ? 'in effect, ' : invalid ? 'invalid, ' : '';
+  return `${state}${source}: ${first}${more}`;
+}
+
+async function showCommand(call: RecentCall, context: OrderContext): Promise<void> {
   try {
-    use(await context.actions.call(call.id));
+    const detail = call.captured ? await context.actions.call(call.id) : undefined;
+    const { command, remark } = curlFor(call, {
+      url: context.feed.url,
+      request: detail?.request,
+    });
+    context.copy(command);
+    open(context, { kind: 'curl', command, remark, scroll: 0, problem: undefined });
   } catch (error) {
     context.say(messageOf(error), 'bad');
   }
 }
 
-function showCommand(
-  call: RecentCall,
-  detail: CallDetail | undefined,
-  context: OrderContext,
-): void {
-  const { command, remark } = curlFor(call, { url: context.feed.url, request: detail?.request });
-  context.copy(command);
-  open(context, { kind: 'curl', command, remark, scroll: 0, problem: undefined });
-}
-
-function chooseTarget(call: RecentCall, context: OrderContext): void {
-  const { say, state } = context;
+async function chooseTarget(call: RecentCall, context: OrderContext): Promise<void> {
+  const { actions, say } = context;
   if (!call.captured) {
-    say('its body was not captured: set `capture` in the config to replay calls', 'bad');
+    say('its body was not kept: with `capture` in the config, calls can be sent again', 'bad');
     return;
   }
-  void withDetail(call, context, (detail) => {
-    if (!detail?.request || detail.request.cut) {
+  try {
+    const [detail, targets] = await Promise.all([actions.call(call.id), actions.targets(call)]);
+    if (!detail.request || detail.request.cut) {
       say('its body was too long to be kept whole, and cannot be sent again', 'bad');
       return;
     }
-    const instances = state().board.status?.instances ?? [];
-    const option = (to: string | undefined, label: string, remark: string): Option => ({
+    const option = (to: ReplayTarget | undefined, label: string, remark: string): Option => ({
       label,
       remark,
       order: { do: 'replay', detail, to },
+    });
+    const options = targets.map((to) => {
+      const before = to.instance === call.instance ? ', as before' : '';
+      return option(to, `${to.instance}/${to.model}`, to.remark + before);
     });
     open(context, {
       kind: 'choice',
@@ -193,18 +191,15 @@ function chooseTarget(call: RecentCall, context: OrderContext): void {
       index: 0,
       scroll: 0,
       problem: undefined,
-      options: [
-        option(undefined, 'wherever it is routed', 'as any call'),
-        ...instances.map(({ name, state: word, adapter }) =>
-          option(name, name, `${adapter}, ${word}${name === call.instance ? ', as before' : ''}`),
-        ),
-      ],
+      options: [option(undefined, 'wherever it is routed', 'as any call'), ...options],
     });
-  });
+  } catch (error) {
+    say(messageOf(error), 'bad');
+  }
 }
 
 function replay(
-  { detail, to }: { readonly detail: CallDetail; readonly to: string | undefined },
+  { detail, to }: { readonly detail: CallDetail; readonly to: ReplayTarget | undefined },
   context: OrderContext,
 ): void {
   const page: Page = {

@@ -34,12 +34,14 @@ export interface Actions {
   instance(name: string): Promise<InstanceDetail>;
   change(name: string, change: InstanceChange): Promise<void>;
   breaker(name: string, order: BreakerOrder): Promise<void>;
-  reload(): Promise<void>;
+  reload(): Promise<AppliedConfig>;
   /** The applied configs, the latest first. */
   history(): Promise<readonly ConfigVersion[]>;
-  rollback(version: number): Promise<void>;
+  rollback(version: number): Promise<AppliedConfig>;
   /** A call that is over, with its bodies where they were captured. */
   call(id: string): Promise<CallDetail>;
+  /** Who could answer a call, as things stand. */
+  targets(call: RecentCall): Promise<readonly ReplayTarget[]>;
   /** Sends a captured request again, as a client would. */
   replay(request: ReplayRequest): Promise<Answer>;
 }
@@ -52,15 +54,24 @@ export interface InstanceChange {
 
 export type BreakerOrder = 'open' | 'close' | 'reset';
 
+/** A config that was applied, as the history keeps it. */
 export interface ConfigVersion {
   readonly version: number;
-  readonly appliedAt: number;
-  /** Where it came from, in a few words. */
+  readonly at: number;
+  /** What brought it about: `start`, `edit`, `api`, `rollback` or `signal`. */
   readonly source: string;
-  /** How many lines differ from the one before it, or what changed. */
-  readonly summary: string;
+  /** What it changed, a line each. */
+  readonly diff: readonly string[];
+  /** It could not be applied. */
+  readonly invalid?: true;
   /** It is the one in effect. */
   readonly current: boolean;
+}
+
+/** What came of reading the config again. */
+export interface AppliedConfig {
+  readonly version: number;
+  readonly diff: readonly string[];
 }
 
 export interface CallDetail {
@@ -78,10 +89,18 @@ export interface Message {
   readonly cut: boolean;
 }
 
+/** An instance that could answer a call, and what the model is called there. */
+export interface ReplayTarget {
+  readonly instance: string;
+  readonly model: string;
+  /** How it stands with it, in one clause. */
+  readonly remark: string;
+}
+
 export interface ReplayRequest {
   readonly detail: CallDetail;
-  /** The instance that is to answer; absent: wherever it is routed. */
-  readonly to: string | undefined;
+  /** Who is to answer; absent: wherever it is routed. */
+  readonly to: ReplayTarget | undefined;
 }
 
 /** An answer to a replayed call; times in milliseconds from its start. */

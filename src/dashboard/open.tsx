@@ -78,8 +78,10 @@ export function openDashboard(options: DashboardOptions): Dashboard {
     for (const signal of signals) process.off(signal, onSignal);
     stdin.off('end', gone);
     store.close();
-    ink.unmount();
     screen.close();
+    // At its end Ink draws once more, by itself: what is not there takes it no time.
+    ink.rerender(null);
+    ink.unmount();
     leave(undefined);
   };
   return { closed: closed.finally(close), state: () => store.state(), close };

@@ -1,6 +1,6 @@
 import type { InstanceDetail, News, RecentCall } from '../observe/status.ts';
 import type { Board } from './board.ts';
-import type { Answer, CallDetail } from './feed.ts';
+import type { Answer, CallDetail, ReplayTarget } from './feed.ts';
 import type { Binding } from './keys/binding.ts';
 import type { PaneName } from './layout.ts';
 import type { Order } from './order.ts';
@@ -45,8 +45,8 @@ export type Page = (
   | {
       readonly kind: 'replay';
       readonly detail: CallDetail;
-      /** The instance it is sent to; absent: wherever it is routed. */
-      readonly to: string | undefined;
+      /** Who is to answer; absent: wherever it is routed. */
+      readonly to: ReplayTarget | undefined;
       readonly answer: Answer | undefined;
     }
   | {

@@ -1,9 +1,11 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { AdminClient } from '../../src/commands/admin-client.ts';
+import { connectAdmin, type AdminClient } from '../../src/commands/admin-client.ts';
 import { liveFeed } from '../../src/commands/live-feed.ts';
 import type { FeedEvent } from '../../src/dashboard/feed.ts';
-import { call, news, NOON, status } from '../support/fake-feed.ts';
-import { until } from '../support/gateway.ts';
+import { call, callDetail, news, NOON, status } from '../support/fake-feed.ts';
+import { fakeBackend, json } from '../support/fake-backend.ts';
+import { startManaged } from '../support/managed.ts';
+import { ADMIN_TOKEN, until } from '../support/gateway.ts';
 
 type Events = Parameters<AdminClient['events']>[0];
 
@@ -30,6 +32,7 @@ function fakeClient(
       sent.push(`${method} ${path} ${JSON.stringify(body)}`);
       return Promise.resolve({} as never);
     },
+    call: () => Promise.reject(new Error('not in this test')),
     events: (given) => {
       if (options.refuses?.()) return Promise.reject(new Error('connection refused'));
       return new Promise((resolve, reject) => {
@@ -57,6 +60,7 @@ function follow(client: AdminClient, find = () => Promise.resolve(client)) {
     server: client,
     find,
     now: () => NOON,
+    key: undefined,
     wait: (failures) => {
       waits.push(failures);
       return 1;
@@ -163,5 +167,67 @@ describe('the feed of a running server', () => {
       'POST /admin/config/rollback/3 undefined',
       'GET /admin/requests/req_1',
     ]);
+  });
+});
+
+describe('a call that is sent again', () => {
+  const CHAT = '/v1/chat/completions';
+
+  async function stage(key?: string, apiKeys: { name: string; key: string }[] = []) {
+    const [a, b] = [await fakeBackend(), await fakeBackend()];
+    for (const [name, backend] of Object.entries({ a, b }))
+      backend.behave = (_, response) => json(response, 200, { from: name });
+    const server = await startManaged({
+      server: { apiKeys },
+      instances: {
+        a: { adapter: 'openai', baseUrl: a.url },
+        b: { adapter: 'openai', baseUrl: b.url, priority: 1 },
+      },
+      models: { coder: { targets: ['a/m', 'b/m'] } },
+    });
+    const client = connectAdmin({ url: server.url, token: ADMIN_TOKEN, own: true });
+    const feed = liveFeed({
+      server: client,
+      find: () => Promise.resolve(client),
+      now: Date.now,
+      key,
+    });
+    const detail = callDetail({ call: call(1, { model: 'coder', path: CHAT }) });
+    return { feed, detail, a, b };
+  }
+
+  it('goes where it is routed, or to who else could answer it', async () => {
+    const { feed, detail, a, b } = await stage();
+    const targets = await feed.actions.targets(detail.call);
+    expect(targets.map(({ instance, model }) => `${instance}/${model}`)).toEqual(['a/m', 'b/m']);
+    const routed = await feed.actions.replay({ detail, to: undefined });
+    expect(routed).toMatchObject({ status: 200, instance: 'a', model: 'm', body: '{"from":"a"}' });
+    expect(routed.duration).toBeGreaterThanOrEqual(routed.firstByte);
+    const pinned = await feed.actions.replay({ detail, to: targets[1] });
+    expect(pinned).toMatchObject({ instance: 'b', body: '{"from":"b"}' });
+    const bodies = [a, b].map(({ received }) => JSON.parse(received[0]!.body.toString()) as object);
+    for (const body of bodies)
+      expect(body).toEqual({ ...(JSON.parse(detail.request!.body) as object), model: 'm' });
+  });
+
+  it('needs a key where the server asks for one, and never shows the admin token for it', async () => {
+    const apiKeys = [{ name: 'me', key: 'sk-me' }];
+    const without = await stage(undefined, apiKeys);
+    await expect(
+      without.feed.actions.replay({ detail: without.detail, to: undefined }),
+    ).rejects.toThrow('set JAIROUTER_KEY to one');
+    const wrong = await stage('sk-other', apiKeys);
+    await expect(
+      wrong.feed.actions.replay({ detail: wrong.detail, to: undefined }),
+    ).rejects.toThrow('does not know the API key in JAIROUTER_KEY');
+    const { feed, detail } = await stage('sk-me', apiKeys);
+    expect((await feed.actions.replay({ detail, to: undefined })).status).toBe(200);
+  });
+
+  it('can only be pinned when its body is JSON', async () => {
+    const { feed, detail } = await stage();
+    const form = { ...detail, request: { ...detail.request!, body: '--X' } };
+    const to = { instance: 'a', model: 'm', remark: '' };
+    await expect(feed.actions.replay({ detail: form, to })).rejects.toThrow('JSON body');
   });
 });

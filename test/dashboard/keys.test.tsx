@@ -310,22 +310,23 @@ describe('orders to the server', () => {
     await board.press('R');
     await board.sees('Read the config file again?');
     await board.press('y');
-    await board.sees('✓ the config has been read again');
+    await board.sees('✓ the config is applied as version 4, with 1 change');
     expect(board.feed.orders).toEqual(['reload()']);
   });
 
   it('go back to an earlier config, chosen from the history', async () => {
     const board = await withInstances();
     board.feed.answers.history = () => [
-      { version: 3, appliedAt: NOON, source: 'file', summary: '1 change', current: true },
-      { version: 2, appliedAt: NOON - 60_000, source: 'file', summary: 'laptop', current: false },
+      { version: 3, at: NOON, source: 'edit', diff: ['+ instances.laptop'], current: true },
+      { version: 2, at: NOON - 60_000, source: 'api', diff: ['~ a', '~ b', '~ c'], current: false },
     ];
     await board.press('H');
-    await board.sees('in effect; 1 change');
+    await board.sees('in effect, edit: + instances.laptop');
+    await board.sees('api: ~ a, and 2 more changes');
     await board.press('down', 'enter');
     await board.sees('Write version 2 back into the config file?');
     await board.press('y');
-    await board.sees('✓ the config is again as it was in version 2');
+    await board.sees('✓ the config is as it was, version 4');
     expect(board.feed.orders).toEqual(['history()', 'rollback(2)']);
   });
 });
@@ -356,7 +357,7 @@ describe('a call', () => {
     await board.sees('wherever it is routed');
     await board.press('end', 'enter');
     await board.sees('The sky [-is-]{+looks+} blue');
-    expect(board.feed.orders.at(-1)).toContain('"to":"laptop"');
+    expect(board.feed.orders.at(-1)).toContain('"to":{"instance":"laptop"');
     expect(board.line('total')).toMatch(/total +1\.4 s +2\.0 s +43 % slower/);
     expect(board.line('instance')).toMatch(/instance +gpu-1 +laptop/);
     expect(board.line('tokens out')).toMatch(/9 +9/);
@@ -366,7 +367,9 @@ describe('a call', () => {
     const board = await withInstances();
     board.feed.tell({ kind: 'call', call: call(1) });
     await board.press('3', 'r');
-    await board.sees('✗ its body was not captured: set `capture` in the config');
+    await board.sees(
+      '✗ its body was not kept: with `capture` in the config, calls can be sent again',
+    );
   });
 });
 

@@ -62,10 +62,14 @@ export function fakeFeed(): FakeFeed {
       instance: act('instance', () => instanceDetail('gpu-1')),
       change: act('change', () => undefined),
       breaker: act('breaker', () => undefined),
-      reload: act('reload', () => undefined),
+      reload: act('reload', () => ({ version: 4, diff: ['~ instances.gpu-1.weight: 1 → 3'] })),
       history: act('history', () => []),
-      rollback: act('rollback', () => undefined),
+      rollback: act('rollback', () => ({ version: 4, diff: [] })),
       call: act('call', () => callDetail({})),
+      targets: act('targets', () => [
+        { instance: 'gpu-1', model: 'Qwen/Qwen3-Coder-30B', remark: 'is the least busy' },
+        { instance: 'laptop', model: 'qwen3-coder:30b', remark: 'has more to do' },
+      ]),
       replay: act('replay', () => ({
         status: 200,
         instance: 'laptop',

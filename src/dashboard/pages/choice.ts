@@ -1,3 +1,4 @@
+import { plain } from '../../format.ts';
 import type { Line } from '../line.ts';
 import { cut, widthOf } from '../text.ts';
 import type { Option } from '../view.ts';
@@ -17,7 +18,7 @@ export function choiceLines(
     const name = cut(label, labels);
     const blank = ' '.repeat(labels - widthOf(name) + 2);
     return number === index
-      ? [['▸ ', 'accent'], [name, 'selected'], blank, remark]
-      : ['  ', name, blank, [remark, 'faint']];
+      ? [['▸ ', 'accent'], [name, 'selected'], blank, plain(remark)]
+      : ['  ', name, blank, [plain(remark), 'faint']];
   });
 }

@@ -1,6 +1,6 @@
-import { formatCount } from '../../format.ts';
+import { formatCount, plain } from '../../format.ts';
 import { readAnswer, type AnswerText } from '../answer-text.ts';
-import type { Answer, CallDetail } from '../feed.ts';
+import type { Answer, CallDetail, ReplayTarget } from '../feed.ts';
 import { duration, rate } from '../figures.ts';
 import type { Line, Span } from '../line.ts';
 import { plainLines } from '../text.ts';
@@ -11,7 +11,7 @@ const ZERO = { before: 0, now: 0 };
 
 export interface ReplayPage {
   readonly detail: CallDetail;
-  readonly to: string | undefined;
+  readonly to: ReplayTarget | undefined;
   /** Absent while it is awaited. */
   readonly answer: Answer | undefined;
 }
@@ -20,7 +20,7 @@ export interface ReplayPage {
 export function replayLines({ detail, to, answer }: ReplayPage, width: number): readonly Line[] {
   const { call } = detail;
   if (!answer) {
-    const where = to === undefined ? 'as it came' : `to ${to}`;
+    const where = to === undefined ? 'as it came' : `to ${plain(to.instance)}`;
     return [[`Sent again ${where}; waiting for the answer …`]];
   }
   const before =
