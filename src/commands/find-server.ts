@@ -46,12 +46,18 @@ export function serverFinder({ url, token }: ServerOptions): () => Promise<Admin
   };
 }
 
-/** @throws UserError with exit code 3 when it is not there. */
-function chooseAgain(states: readonly ServerState[], { url, config }: ServerState): ServerState {
+/**
+ * Which of the running servers is the one that was chosen before.
+ * @throws UserError with exit code 3 when it is not there.
+ */
+export function chooseAgain(
+  states: readonly ServerState[],
+  { url, config }: Pick<ServerState, 'url' | 'config'>,
+): ServerState {
   const again =
-    states.find((state) => state.url === url && state.config === config) ??
-    states.find((state) => state.config === config) ??
-    states.find((state) => state.url === url);
+    states.find((state) => state.url === url) ??
+    // Without a config, nothing tells it from another one.
+    states.find((state) => config !== undefined && state.config === config);
   if (again) return again;
   throw new UserError(`no jairouter server answers at ${url}`, 3);
 }

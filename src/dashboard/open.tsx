@@ -1,14 +1,15 @@
 import { Writable } from 'node:stream';
 import type { ReadStream, WriteStream } from 'node:tty';
 import { render } from 'ink';
-import { useSyncExternalStore, type ReactElement } from 'react';
+import { useMemo, useSyncExternalStore, type ReactElement } from 'react';
 import { App } from './app.tsx';
 import type { Feed } from './feed.ts';
+import { ASK_BACKGROUND, backgroundIn, keyboard } from './keyboard.ts';
 import { Painter } from './painter.tsx';
 import { openScreen, type Screen } from './screen.ts';
 import type { State } from './state.ts';
 import { openStore, type Store } from './store.ts';
-import { themeFor, type Theme } from './theme.ts';
+import { themeFor, type Background } from './theme.ts';
 
 export interface DashboardOptions {
   readonly feed: Feed;
@@ -16,7 +17,8 @@ export interface DashboardOptions {
   readonly stdin: ReadStream;
   readonly stdout: WriteStream;
   readonly colour: boolean;
-  readonly background: 'light' | 'dark' | undefined;
+  /** What the environment tells; the terminal is asked too. */
+  readonly background: Background | undefined;
   /** Those that end the dashboard. */
   readonly signals: readonly NodeJS.Signals[];
   /** Leaving ends the server too, and so is asked about. */
@@ -50,17 +52,25 @@ export function openDashboard(options: DashboardOptions): Dashboard {
   const store = openStore({
     feed,
     size: screen.size(),
+    background: options.background,
     stopsServer: options.stopsServer,
     now: Date.now,
     copy: (text) => void stdout.write(clipboard(text)),
     suspend: () => suspend(screen, store),
     leave: () => leave(undefined),
   });
-  const theme = themeFor(options);
   const ink = render(
-    <Root store={store} theme={theme} feed={feed} onPicture={(lines) => screen.draw(lines)} />,
+    <Root
+      store={store}
+      colour={options.colour}
+      feed={feed}
+      onPicture={(lines) => screen.draw(lines)}
+    />,
     {
-      stdin,
+      stdin: keyboard(stdin, (answer) => {
+        const background = backgroundIn(answer);
+        if (background) store.setBackground(background);
+      }),
       stdout: inkOutput(screen),
       exitOnCtrlC: false,
       patchConsole: false,
@@ -68,6 +78,7 @@ export function openDashboard(options: DashboardOptions): Dashboard {
       debug: true,
     },
   );
+  if (options.colour) stdout.write(ASK_BACKGROUND);
   ink.waitUntilExit().catch((error: unknown) => fail(error));
   const gone = (): void => leave('SIGHUP');
   const onSignal = (signal: NodeJS.Signals): void => leave(signal);
@@ -89,13 +100,15 @@ export function openDashboard(options: DashboardOptions): Dashboard {
 
 interface RootProps {
   readonly store: Store;
-  readonly theme: Theme;
+  readonly colour: boolean;
   readonly feed: Feed;
   readonly onPicture: (lines: readonly string[]) => void;
 }
 
-function Root({ store, theme, feed, onPicture }: RootProps): ReactElement {
+function Root({ store, colour, feed, onPicture }: RootProps): ReactElement {
   const state = useSyncExternalStore(store.subscribe, store.state);
+  const { background } = state;
+  const theme = useMemo(() => themeFor({ colour, background }), [colour, background]);
   return (
     <Painter size={state.size} onPicture={onPicture}>
       <App state={state} theme={theme} url={feed.url} onKey={store.press} />

@@ -2,6 +2,7 @@ import type { Board } from './board.ts';
 import { layOut, SMALLEST, type PaneName, type PlacedPane, type Size } from './layout.ts';
 import { PANE_KINDS } from './panes/index.ts';
 import type { List } from './panes/pane.ts';
+import type { Background } from './theme.ts';
 import type { View } from './view.ts';
 
 /** All that a picture is drawn from. */
@@ -9,6 +10,8 @@ export interface State {
   readonly board: Board;
   readonly view: View;
   readonly size: Size;
+  /** Absent while nobody knows. */
+  readonly background: Background | undefined;
   /** Leaving ends the server too. */
   readonly stopsServer: boolean;
   /** Milliseconds since the epoch, on our own clock. */

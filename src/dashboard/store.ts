@@ -4,6 +4,7 @@ import { press } from './keys/index.ts';
 import type { Size } from './layout.ts';
 import { execute, refresh } from './executor.ts';
 import type { State } from './state.ts';
+import type { Background } from './theme.ts';
 import { FIRST_VIEW, type View } from './view.ts';
 
 /** Holds the state of the dashboard and changes it: by what the feed tells and what is pressed. */
@@ -13,12 +14,14 @@ export interface Store {
   readonly subscribe: (listener: () => void) => () => void;
   readonly press: (key: string) => void;
   readonly resize: (size: Size) => void;
+  readonly setBackground: (background: Background) => void;
   readonly close: () => void;
 }
 
 export interface StoreOptions {
   readonly feed: Feed;
   readonly size: Size;
+  readonly background?: Background | undefined;
   readonly stopsServer: boolean;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -49,6 +52,7 @@ export function openStore(options: StoreOptions): Store {
     board: EMPTY_BOARD,
     view: FIRST_VIEW,
     size: options.size,
+    background: options.background,
     stopsServer: options.stopsServer,
     now: now(),
   };
@@ -115,6 +119,10 @@ export function openStore(options: StoreOptions): Store {
     },
     resize(size) {
       state = { ...state, size };
+      change();
+    },
+    setBackground(background) {
+      state = { ...state, background };
       change();
     },
     close() {

@@ -56,10 +56,13 @@ const ON_LIGHT: Record<Tone, Codes> = {
   chart: ['34', 39],
 };
 
+/** What a terminal writes on. */
+export type Background = 'light' | 'dark';
+
 /** @param options.background What the terminal has said of itself; dark when nobody knows. */
 export function themeFor(options: {
   readonly colour: boolean;
-  readonly background?: 'light' | 'dark' | undefined;
+  readonly background?: Background | undefined;
 }): Theme {
   const codes = !options.colour ? UNCOLOURED : options.background === 'light' ? ON_LIGHT : ON_DARK;
   return {
@@ -77,7 +80,7 @@ export const PLAIN_THEME: Theme = { paint: (text) => text };
  * The background as `COLORFGBG` tells it (`15;0`, `0;default;15`), which rxvt, Konsole, iTerm2 and
  * others set: colours 7 and above 8 are light.
  */
-export function backgroundOf(colorfgbg: string | undefined): 'light' | 'dark' | undefined {
+export function backgroundOf(colorfgbg: string | undefined): Background | undefined {
   const last = /;(\d+)$/.exec(colorfgbg ?? '')?.[1];
   if (last === undefined) return undefined;
   return last === '7' || Number(last) > 8 ? 'light' : 'dark';

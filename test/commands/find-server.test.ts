@@ -9,6 +9,7 @@ import { deadPort } from '../support/fake-backend.ts';
 import { ADMIN_TOKEN, oneInstance, startGateway } from '../support/gateway.ts';
 import { startManaged, stateOf } from '../support/managed.ts';
 import { tempDir } from '../support/temp-dir.ts';
+import { chooseAgain } from '../../src/commands/find-server.ts';
 import { writeState } from '../../src/commands/state-file.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/jairouter.js', import.meta.url));
@@ -43,6 +44,24 @@ describe('the running server', () => {
     const { code, stderr } = await runCli(['explain', 'm'], { cwd });
     expect(code).toBe(3);
     expect(stderr).toBe(`jairouter: no jairouter server answers at ${url}: connection refused\n`);
+  });
+
+  test('is the same one again after a restart, and never another', () => {
+    const state = (port: number, config?: string) => ({
+      url: `http://127.0.0.1:${port}`,
+      pid: port,
+      token: `token-${port}`,
+      startedAt: 0,
+      version: '0',
+      config,
+    });
+    const one = state(1, '/a.yaml');
+    const others = [state(3, '/b.yaml'), state(4)];
+    expect(chooseAgain([...others, state(2, '/a.yaml')], one).token).toBe('token-2');
+    expect(chooseAgain([state(2, '/a.yaml'), one], one)).toBe(one);
+    expect(chooseAgain([...others, state(1)], one).url).toBe(one.url);
+    expect(() => chooseAgain(others, one)).toThrow('no jairouter server answers at');
+    expect(() => chooseAgain(others, state(5))).toThrow('no jairouter server answers at');
   });
 
   test('may be named, as tools have it too', async () => {

@@ -138,7 +138,14 @@ const state = fc
       ],
       NOON,
     );
-    return { board, view: given.view, size: given.size, stopsServer: false, now: NOON };
+    return {
+      board,
+      view: given.view,
+      size: given.size,
+      background: undefined,
+      stopsServer: false,
+      now: NOON,
+    };
   });
 
 describe('the picture', () => {
