@@ -25,8 +25,8 @@ export function footerLine(state: State, width: number): Line {
     ];
   }
   if (typing) {
-    const hint: Line = filter === '' ? [['  words that a row must have', 'faint']] : [];
-    return [['/', 'accent'], filter, [' ', 'selected'], ...hint];
+    const hint = filter === '' ? 'words that a row must have, such as error' : 'esc clears it';
+    return [['/', 'accent'], plain(filter), [' ', 'selected'], [`  ${hint}`, 'faint']];
   }
   const said = notice ? noticeLine(notice) : [];
   return [...said, ...keysLine(activeBindings(state), width - widthOf(textOf(said)))];

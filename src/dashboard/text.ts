@@ -55,20 +55,29 @@ export function plainLines(text: string): string {
   return text.replaceAll('\r\n', '\n').replaceAll('\t', '  ').split('\n').map(plain).join('\n');
 }
 
+/** Looks at no more of the line at a time than goes into the next: a body may be one line of megabytes. */
 function wrapLine(line: string, width: number): string[] {
-  if (widthOf(line) <= width) return [line];
   const blanks = /^ */.exec(line)![0];
   const indent = blanks.length < width / 2 ? blanks : '';
   const lines: string[] = [];
-  let rest = line;
-  while (widthOf(rest) > width) {
-    const whole = take(rest, width) || rest.slice(0, 1);
+  let from = 0;
+  for (;;) {
+    const room = lines.length === 0 ? width : width - indent.length;
+    const ahead = line.slice(from, from + room * LONGEST + 1);
+    const prefix = lines.length === 0 ? '' : indent;
+    const whole = take(ahead, room) || ahead.slice(0, 1);
+    if (from + whole.length >= line.length) return [...lines, prefix + whole];
     const blank = whole.lastIndexOf(' ');
     // A break in the indent would never come to an end.
-    const end = blank > indent.length ? blank : whole.length;
-    lines.push(rest.slice(0, end));
-    rest = indent + rest.slice(end).trimStart();
+    const isWord =
+      line[from + whole.length] !== ' ' && blank > (lines.length === 0 ? indent.length : 0);
+    const end = isWord ? blank : whole.length;
+    lines.push(prefix + whole.slice(0, end));
+    from += end;
+    while (line[from] === ' ') from += 1;
+    if (from >= line.length) return lines;
   }
-  lines.push(rest);
-  return lines;
 }
+
+/** Units of a character, at most, such as of a letter with marks or of a family. */
+const LONGEST = 12;

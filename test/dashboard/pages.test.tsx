@@ -155,6 +155,18 @@ describe('the page of a call', () => {
     await other.sees('… and more that was not kept');
     await other.sees('not kept');
   });
+
+  it('shows the beginning of a body that is longer than anybody reads', async () => {
+    const board = await opened('3', (feed) => {
+      const body = JSON.stringify({ data: [{ b64_json: 'QUJD'.repeat(300_000) }] });
+      feed.answers.call = () =>
+        callDetail({ answer: { headers: { 'x-kind': 'picture' }, body, cut: false } });
+      feed.tell({ kind: 'call', call: call(1, { captured: true }) });
+    });
+    await board.sees('x-kind  picture');
+    await board.press('end');
+    await board.sees('… and 1.1M more characters');
+  });
 });
 
 describe('the page of a replay', () => {

@@ -66,6 +66,14 @@ describe('a text that is wrapped', () => {
     expect(wrap('a\n\nb', 9)).toEqual(['a', '', 'b']);
   });
 
+  it('may be one line of megabytes, as bodies with pictures in them are', () => {
+    const began = performance.now();
+    expect(wrap('x'.repeat(2_000_000), 100)).toHaveLength(20_000);
+    expect(wrap('千'.repeat(20_000), 100)).toHaveLength(400);
+    // It takes half a second; cutting off one line after the other takes minutes.
+    expect(performance.now() - began).toBeLessThan(15_000);
+  });
+
   it('loses no character, and is never too wide', () => {
     const words = fc.string({ unit: fc.constantFrom('a', 'b', ' ', '千') });
     fc.assert(

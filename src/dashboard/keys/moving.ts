@@ -60,6 +60,7 @@ export const MOVING: readonly Binding[] = [
     does: 'back',
     help: '',
     group: 'move',
+    rank: 5,
     when: ({ view }) => view.zoomed || view.filter !== '',
     press: ({ view }) => ({
       view: view.zoomed ? { ...view, zoomed: false } : { ...view, filter: '' },
@@ -110,6 +111,7 @@ export const MOVING: readonly Binding[] = [
     does: 'reverse',
     help: 'the other way round',
     group: 'look',
+    rank: 21,
     when: ({ view }) => view.pages.length === 0 && view.sorts[view.focus] !== undefined,
     press: ({ view }) => {
       const { by, reversed } = view.sorts[view.focus]!;

@@ -118,12 +118,24 @@ function messageLines(title: string, message: Message | undefined, width: number
   const headers = Object.entries(message.headers).map(
     ([name, value]) => [name.toLowerCase(), value] as const,
   );
+  return [heading(title), ...facts(headers, width), [], ...bodyLines(message, width)];
+}
+
+/** Of a body, so many characters are shown: more than anybody reads, and less than takes time. */
+const SHOWN = 64_000;
+
+function bodyLines({ body, cut }: Message, width: number): Line[] {
+  const text = pretty(body);
+  const hidden = text.length - SHOWN;
+  const end =
+    hidden > 0
+      ? `… and ${formatCount(hidden)} more characters`
+      : cut
+        ? '… and more that was not kept'
+        : undefined;
   return [
-    heading(title),
-    ...facts(headers, width),
-    [],
-    ...paragraph(pretty(message.body), width),
-    ...(message.cut ? [[['… and more that was not kept', 'faint']] as Line] : []),
+    ...paragraph(text.slice(0, SHOWN), width),
+    ...(end === undefined ? [] : [[[end, 'faint']] as Line]),
   ];
 }
 

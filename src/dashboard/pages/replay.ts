@@ -68,7 +68,7 @@ function textLines(before: AnswerText | undefined, after: AnswerText, width: num
       [['The answer before was not kept: there is nothing to compare with.', 'faint']],
       ...paragraph(after.text, width),
     ];
-  const parts = diffWords(plainLines(before.text), plainLines(after.text));
+  const parts = difference(before, after);
   if (parts.every(({ kind }) => kind === 'same'))
     return [heading('Text: no difference'), ...diffLines(parts, width)];
   return [
@@ -76,6 +76,20 @@ function textLines(before: AnswerText | undefined, after: AnswerText, width: num
     ...diffLines(parts, width),
   ];
 }
+
+/** Comparing long texts takes a while, and the page is drawn each second. */
+function difference(before: AnswerText, after: AnswerText): readonly DiffPart[] {
+  const texts = [before, after].map(({ text }) => text.slice(0, COMPARED));
+  const key = texts.join('\u0000');
+  if (last?.key !== key)
+    last = { key, parts: diffWords(plainLines(texts[0]!), plainLines(texts[1]!)) };
+  return last.parts;
+}
+
+/** Characters of each text. */
+const COMPARED = 64_000;
+
+let last: { readonly key: string; readonly parts: readonly DiffPart[] } | undefined;
 
 /** Signs around what changed, as `git diff --word-diff` has them: colour alone must not tell it. */
 const SIGNS = {
