@@ -56,8 +56,9 @@ export function chooseAgain(
 ): ServerState {
   const again =
     states.find((state) => state.url === url) ??
-    // Without a config, nothing tells it from another one.
-    states.find((state) => config !== undefined && state.config === config);
+    states.find((state) => config !== undefined && state.config === config) ??
+    // Without a config, nothing would tell it from another one, if there were one.
+    (states.length === 1 ? states[0] : undefined);
   if (again) return again;
   throw new UserError(`no jairouter server answers at ${url}`, 3);
 }

@@ -52,12 +52,9 @@ function Body({ state, theme, height }: BodyProps): ReactElement {
   const { view, size } = state;
   const page = view.pages.at(-1);
   if (page) {
-    const { title, lines, width, offset, last } = viewPage(page, state);
-    const shown = lines.slice(offset);
-    const more =
-      last > 0
-        ? `${offset + 1}–${Math.min(lines.length, offset + lines.length - last)} of ${lines.length}`
-        : '';
+    const { title, lines, width, height: room, offset, last } = viewPage(page, state);
+    const shown = lines.slice(offset, offset + room);
+    const more = last > 0 ? `${offset + 1}–${offset + shown.length} of ${lines.length}` : '';
     return (
       <PaneBox
         title={title}

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { formatClock, formatCount, formatSpan, plain } from '../format.ts';
-import type { Recent, Status } from '../observe/status.ts';
+import type { Status } from '../observe/status.ts';
 import { sparkline } from './chart.ts';
 import type { Connection } from './feed.ts';
 import { countdown, duration, percent, rate } from './figures.ts';
@@ -29,10 +29,8 @@ export function headerLines(state: State, options: { url: string; width: number 
   return lines;
 }
 
-type Part = Line;
-
 /** As many of the parts, the first ones first, as there is room for. */
-function fitting(parts: readonly Part[], width: number): Line {
+function fitting(parts: readonly Line[], width: number): Line {
   const line: Span[] = [];
   let left = width;
   for (const part of parts) {
@@ -45,29 +43,24 @@ function fitting(parts: readonly Part[], width: number): Line {
   return line;
 }
 
-function identity(status: Status | undefined, url: string, now: number): Part[] {
-  const name: Part = [['jairouter', 'strong'], status ? ` ${status.version}` : ''];
-  const place: Part = [url.replace(/^https?:\/\//, '')];
+function identity(status: Status | undefined, url: string, now: number): Line[] {
+  const name: Line = [['jairouter', 'strong'], status ? ` ${status.version}` : ''];
+  const place: Line = [url.replace(/^https?:\/\//, '')];
   if (!status) return [name, place];
-  const { config } = status;
-  const file = config.file === undefined ? 'no config file' : plain(basename(config.file));
-  const state: Part = config.error
-    ? [
-        [`${file} `, 'faint'],
-        [`✗ invalid since ${formatClock(config.error.since)}`, 'bad'],
-      ]
-    : config.file === undefined
-      ? [[file, 'faint']]
-      : [
-          [`${file} `, 'faint'],
-          ['✓', 'good'],
-          [` version ${config.version}`, 'faint'],
-        ];
-  return [name, place, [['up ', 'faint'], formatSpan(Math.max(0, now - status.startedAt))], state];
+  const up: Line = [['up ', 'faint'], formatSpan(Math.max(0, now - status.startedAt))];
+  return [name, place, up, configLine(status.config)];
 }
 
-function figures(status: Status, now: number): Part[] {
-  const all = sumOf(status);
+function configLine({ file, error, version }: Status['config']): Line {
+  if (file === undefined) return [['no config file', 'faint']];
+  const name: Span = [`${plain(basename(file))} `, 'faint'];
+  return error
+    ? [name, [`✗ invalid since ${formatClock(error.since)}`, 'bad']]
+    : [name, ['✓', 'good'], [` version ${version}`, 'faint']];
+}
+
+function figures(status: Status, now: number): Line[] {
+  const all = status.recent;
   const second = Math.floor(now / 1000);
   const max = Math.max(1, ...all.perSecond);
   return [
@@ -109,10 +102,6 @@ function failed(share: number | undefined): Span {
   return share === undefined || share === 0 ? [percent(share ?? 0), 'strong'] : errors(share);
 }
 
-function sumOf(status: Status): Recent {
-  return status.recent;
-}
-
 /** How the picture stands to the server: live, stopped, or without a connection. */
 function view(state: State): Line {
   const {
@@ -121,9 +110,9 @@ function view(state: State): Line {
     now,
   } = state;
   if (frozen) {
-    const fresh =
-      board.calls.length > 0 ? board.calls.findIndex(({ seq }) => seq === frozen.calls[0]?.seq) : 0;
-    const missed = fresh < 0 ? board.calls.length : fresh;
+    const last = frozen.calls[0];
+    const known = board.calls.indexOf(last!);
+    const missed = known < 0 ? board.calls.length : known;
     return [
       ['‖ paused', 'warn'],
       [missed === 0 ? '' : `, ${formatCount(missed)} calls since`, 'faint'],
@@ -141,7 +130,7 @@ function connection(one: Connection, now: number): Span {
     case 'lost':
       return [
         one.triesAgainAt <= now
-          ? `✗ no connection, trying`
+          ? '✗ no connection, trying'
           : `✗ no connection, next try in ${countdown(one.triesAgainAt - now)}`,
         'bad',
       ];

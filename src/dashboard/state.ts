@@ -81,6 +81,8 @@ export function headerHeight(state: State): number {
 
 /** What has to be known whatever is on the screen; absent when all is well. */
 export function alertOf(state: State): string | undefined {
+  const { connection } = state.board;
+  if (connection.state === 'lost') return connection.reason;
   const { status } = seen(state);
   if (status?.config.error) {
     const [first = 'it is invalid', ...others] = status.config.error.problems;

@@ -46,7 +46,7 @@ describe('the running server', () => {
     expect(stderr).toBe(`jairouter: no jairouter server answers at ${url}: connection refused\n`);
   });
 
-  test('is the same one again after a restart, and never another', () => {
+  test('is the same one again after a restart, and never one of several others', () => {
     const state = (port: number, config?: string) => ({
       url: `http://127.0.0.1:${port}`,
       pid: port,
@@ -60,6 +60,7 @@ describe('the running server', () => {
     expect(chooseAgain([...others, state(2, '/a.yaml')], one).token).toBe('token-2');
     expect(chooseAgain([state(2, '/a.yaml'), one], one)).toBe(one);
     expect(chooseAgain([...others, state(1)], one).url).toBe(one.url);
+    expect(chooseAgain([state(2)], state(5)).token).toBe('token-2');
     expect(() => chooseAgain(others, one)).toThrow('no jairouter server answers at');
     expect(() => chooseAgain(others, state(5))).toThrow('no jairouter server answers at');
   });

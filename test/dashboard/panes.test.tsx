@@ -306,6 +306,7 @@ describe('the header', () => {
     } as const;
     board.feed.tell({ kind: 'connection', connection });
     await board.sees('✗ no connection, next try in 2 s');
+    await board.sees('✗ connection refused');
     await board.sees('● gpu-1');
     board.feed.snapshot(status());
     await board.sees('● live');
