@@ -115,6 +115,12 @@ describe('repairToolCalls', () => {
     expect(body).toContain('"finish_reason":"tool_calls"');
   });
 
+  it('tells of it in the head of a stream that begins with it', async () => {
+    const { url } = await repairing([HERMES]);
+    const { headers } = await stream(url);
+    expect(headers).toMatchObject({ 'x-jairouter-repaired': 'text-calls' });
+  });
+
   it('leaves a clean answer as it is, to the byte', async () => {
     const words = ['Hello', ' <b>', ' [x] `code`'];
     const gateway = await repairing(words);

@@ -11,20 +11,18 @@ import type { Instance } from '../instances/instance.ts';
 import type { Choice, Ending } from '../observe/outcome.ts';
 import { short } from '../observe/short.ts';
 import { guessTokens } from '../observe/usage.ts';
-import { serviceOf } from '../service.ts';
 import type { Admission } from './admission.ts';
 import { presentedKey } from './auth.ts';
 import { clientAddress, type Call, type ClientRequest } from './call.ts';
-import { watchContext } from './context-care.ts';
+import { notesOn } from './context-care.ts';
 import { objectionTo, withoutUnlike } from './embedding-care.ts';
 import { gatewayError, HttpError } from './errors.ts';
-import { cancelledFailure, type Failure } from './failure.ts';
+import type { Failure } from './failure.ts';
 import type { Gateway } from './gateway.ts';
 import { hedged, hedgeDelay, type Failed } from './hedge.ts';
-import { AnswerNotes } from './notes.ts';
 import { attemptRequest, isSentOnce } from './outgoing.ts';
 import type { AttemptRequest } from './outlet.ts';
-import { ResponseKeeper } from './response-keeper.ts';
+import { keeperOf } from './response-keeper.ts';
 import type { Standing } from './standing.ts';
 import { Attempt, type AttemptEnd, type AttemptReport } from './relay.ts';
 import { pause } from './pause.ts';
@@ -146,26 +144,6 @@ function among(
 
 function hedgeOf(choice: Choice, late: string): Choice {
   return { ...choice, by: 'hedge', of: 1, after: late };
-}
-
-/** Takes note of an attempt's answer, for a client that may come back for it. */
-function keeperOf(
-  { instance, model }: Target<Instance>,
-  { gateway, call }: Road,
-  standing: Standing,
-): ResponseKeeper {
-  const native = instance.asked('responses') === 'responses';
-  return new ResponseKeeper({
-    store: gateway.responses,
-    standing,
-    key: call.key?.name,
-    instance: instance.name,
-    model,
-    keeps: native && instance.adapter.operations.responses?.keeps === true,
-    cancel() {
-      for (const step of call.steps) step.stop(cancelledFailure());
-    },
-  });
 }
 
 /** The candidate that a slot was waited for, if it is one. */
@@ -319,22 +297,6 @@ const ENDINGS = {
   aborted: 'aborted',
   crashed: 'error',
 } as const satisfies Record<AttemptEnd['kind'], Ending>;
-
-/** Nothing for nearly all instances: it costs nothing then. */
-function notesOn(
-  target: Target<Instance>,
-  gateway: Gateway,
-  call: Call,
-  client: ClientRequest,
-): AnswerNotes | undefined {
-  const { adapter, settings } = target.instance;
-  if (serviceOf(call.operation) !== 'chat') return undefined;
-  if (adapter.context) {
-    const operation = target.instance.asked(call.operation) ?? call.operation;
-    return watchContext(target, { client, operation }, gateway);
-  }
-  return settings.repairToolCalls ? new AnswerNotes() : undefined;
-}
 
 function affinity({ loadBalance }: ServicePlan, call: Call, client: ClientRequest): string {
   const { strategy, key } = loadBalance;

@@ -2,20 +2,36 @@ import { asNumber, asObject } from '../adapters/json.ts';
 import type { Target } from '../gateway/directory.ts';
 import { estimateTokens } from '../gateway/protect/token-estimate.ts';
 import type { Instance } from '../instances/instance.ts';
-import { speaksLines, type Operation } from '../service.ts';
-import type { ClientRequest } from './call.ts';
+import { serviceOf, speaksLines, type Operation } from '../service.ts';
+import type { Call, ClientRequest } from './call.ts';
 import type { Gateway } from './gateway.ts';
 import { AnswerNotes } from './notes.ts';
 
 /** No context that Ollama loads a model with is smaller, in tokens. */
 const SMALLEST = 2048;
 
+/** What is to be told beside an attempt's answer; nothing for nearly all instances: it costs nothing then. */
+export function notesOn(
+  target: Target<Instance>,
+  gateway: Gateway,
+  call: Call,
+  client: ClientRequest,
+): AnswerNotes | undefined {
+  const { adapter, settings } = target.instance;
+  if (serviceOf(call.operation) !== 'chat') return undefined;
+  if (adapter.context) {
+    const operation = target.instance.asked(call.operation) ?? call.operation;
+    return watchContext(target, { client, operation }, gateway);
+  }
+  return settings.repairToolCalls ? new AnswerNotes() : undefined;
+}
+
 /**
  * Watches for prompts that a backend cuts to its context without a word (Ollama drops the oldest
  * messages): the client is told in a header, the news once for each model.
  * @param operation What the backend is asked for: Ollama's own API hears which context is wanted.
  */
-export function watchContext(
+function watchContext(
   { instance, model }: Target<Instance>,
   { client, operation }: { readonly client: ClientRequest; readonly operation: Operation },
   gateway: Gateway,

@@ -146,7 +146,6 @@ export class EventAnswer implements Answerer {
       return;
     }
     this.events += look.events;
-    if (!this.#stage) this.#commit();
     if (look.mentionsUsage) this.#noteUsage(whole);
     if (this.#stage) {
       this.#sendStaged(this.#framing.parse(whole), this.#stage);

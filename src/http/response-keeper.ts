@@ -1,6 +1,11 @@
 import { asObject, asText, parseJson, type JsonObject } from '../adapters/json.ts';
 import { responseObject } from '../dialects/responses/response.ts';
+import type { Target } from '../gateway/directory.ts';
+import type { Instance } from '../instances/instance.ts';
+import type { Call } from './call.ts';
 import { parseEvents } from './event-stream.ts';
+import { cancelledFailure } from './failure.ts';
+import type { Gateway } from './gateway.ts';
 import type { ResponseStore } from './response-store.ts';
 import type { Standing } from './standing.ts';
 
@@ -15,6 +20,26 @@ interface Options {
   readonly keeps: boolean;
   /** Ends the call. */
   readonly cancel: () => void;
+}
+
+/** Keeps an attempt's answer for a client that may come back for it. */
+export function keeperOf(
+  { instance, model }: Target<Instance>,
+  { gateway, call }: { readonly gateway: Gateway; readonly call: Call },
+  standing: Standing,
+): ResponseKeeper {
+  const native = instance.asked('responses') === 'responses';
+  return new ResponseKeeper({
+    store: gateway.responses,
+    standing,
+    key: call.key?.name,
+    instance: instance.name,
+    model,
+    keeps: native && instance.adapter.operations.responses?.keeps === true,
+    cancel() {
+      for (const step of call.steps) step.stop(cancelledFailure());
+    },
+  });
 }
 
 /** Keeps one answer of Responses as it goes by, so that its client can come back for it. */
