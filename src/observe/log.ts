@@ -1,3 +1,4 @@
+import { formatClock, formatSpan, plain } from '../format.ts';
 import { whyText } from './choice.ts';
 import type { AttemptRecord, Ending, Outcome } from './outcome.ts';
 
@@ -44,7 +45,7 @@ export function openLog({ format, color, write, now }: LogOptions): Log {
     },
     show(lines) {
       for (const text of lines) {
-        if (format === 'text') line(oneLine(text));
+        if (format === 'text') line(plain(text));
         else if (text.trim() !== '')
           line(asJson('info', text.trim().replace(/ {2,}/g, ' '), now()));
       }
@@ -53,7 +54,7 @@ export function openLog({ format, color, write, now }: LogOptions): Log {
       line(
         format === 'json'
           ? asJson(level, message, now())
-          : `${clock(now())} ${paint(level === 'info' ? 'dim' : level, level.padEnd(5), color)} ${indented(message)}`,
+          : `${formatClock(now())} ${paint(level === 'info' ? 'dim' : level, level.padEnd(5), color)} ${indented(message)}`,
       );
     },
     flush,
@@ -69,19 +70,19 @@ function callAsText(outcome: Outcome, color: boolean): string {
   const shown = WORDS[ending] ?? String(status);
   const mood = ending === 'ok' ? 'good' : ending === 'aborted' ? 'dim' : 'error';
   const parts = [
-    clock(at),
+    formatClock(at),
     paint(mood, shown.padEnd(4), color),
-    oneLine(path),
-    oneLine(route(outcome)),
-    milliseconds(duration),
+    plain(path),
+    plain(route(outcome)),
+    formatSpan(duration),
   ];
-  if (firstByte !== undefined) parts.push(`first ${milliseconds(firstByte)}`);
+  if (firstByte !== undefined) parts.push(`first ${formatSpan(firstByte)}`);
   const rate = tokenRate(outcome);
   if (rate !== undefined)
     parts.push(`${rate.guessed ? '~' : ''}${rate.perSecond.toFixed(1)} tok/s`);
   if (attempts.length > 1) parts.push(`${attempts.length} attempts`);
   if (ending === 'broken' && events > 0) parts.push(`after ${events} events`);
-  if (error !== undefined) parts.push(paint('error', oneLine(error), color));
+  if (error !== undefined) parts.push(paint('error', plain(error), color));
   return parts.join('  ');
 }
 
@@ -141,28 +142,9 @@ function round(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-function milliseconds(value: number): string {
-  if (value < 1000) return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
-  return value < 60_000
-    ? `${(value / 1000).toFixed(1)} s`
-    : `${Math.floor(value / 60_000)} m ${Math.round((value % 60_000) / 1000)} s`;
-}
-
-function clock(time: number): string {
-  const date = new Date(time);
-  const two = (value: number) => String(value).padStart(2, '0');
-  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
-}
-
-/** A message of a backend must not be able to forge a line of the log, or steer the terminal. */
-function oneLine(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
-}
-
-/** The same for a text of several lines, such as the stack of a bug: none can pass for a line of the log. */
+/** A text of several lines, such as the stack of a bug: none can pass for a line of the log. */
 function indented(text: string): string {
-  return text.trimEnd().split('\n').map(oneLine).join('\n               ');
+  return text.trimEnd().split('\n').map(plain).join('\n               ');
 }
 
 const STYLES = { good: 32, warn: 33, error: 31, dim: 2 } as const;
