@@ -39,6 +39,14 @@ export function formatClock(time: number): string {
   return [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');
 }
 
+/** @returns The clock for a time of the last twelve hours, else the day as well: `2026-11-26 09:41`. */
+export function formatMoment(time: number, now: number): string {
+  if (Math.abs(now - time) < 43_200_000) return formatClock(time);
+  const date = new Date(time);
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-');
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
 /**
  * What is shown of a text that came from elsewhere: it can't forge a line, steer the terminal, turn the
  * direction of writing, or hide something. Half characters go too.

@@ -1,10 +1,13 @@
+import { writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
+import { join } from 'node:path';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, it } from 'vitest';
 import { ROUTES } from '../src/http/admin/routes.ts';
 import { expectDescribed, openApi } from './support/admin.ts';
 import { chatChunk, deadPort, fakeBackend, json, startEvents } from './support/fake-backend.ts';
-import { ADMIN_TOKEN, oneInstance, startGateway, until } from './support/gateway.ts';
+import { ADMIN_TOKEN, oneInstance, startGateway, startOnFile, until } from './support/gateway.ts';
+import { tempDir } from './support/temp-dir.ts';
 
 const DESCRIPTION = '/admin/openapi.json';
 
@@ -121,6 +124,16 @@ const SAMPLES: Readonly<Record<string, { readonly path?: string; readonly body?:
     path: '/admin/instances/a/breaker',
     body: { action: 'reset' },
   },
+  'POST /admin/instances': { body: { name: 'new', adapter: 'openai' } },
+  'PATCH /admin/instances/{name}': { path: '/admin/instances/a', body: { draining: false } },
+  'DELETE /admin/instances/{name}': { path: '/admin/instances/new' },
+  'GET /admin/config': {},
+  'PUT /admin/config': { body: { text: '{}' } },
+  'POST /admin/config/validate': { body: { text: '{}' } },
+  'GET /admin/config/history': {},
+  'GET /admin/config/history/{n}': { path: '/admin/config/history/1' },
+  'POST /admin/config/rollback/{n}': { path: '/admin/config/rollback/1' },
+  'POST /admin/reload': {},
   'GET /admin/models': {},
   'GET /admin/requests': { path: '/admin/requests?limit=5&errors=false' },
   'GET /admin/requests/{id}': { path: '/admin/requests/call-1' },
@@ -143,7 +156,7 @@ async function busyGateway() {
     },
     { models: ['m', 'm2'] },
   );
-  const gateway = await startGateway({
+  const config = {
     instances: {
       a: {
         adapter: 'openai',
@@ -159,7 +172,11 @@ async function busyGateway() {
       },
     },
     models: { coder: { targets: ['a/m', 'down/gpt-5'], fallback: ['m2'] } },
-  });
+  };
+  const folder = await tempDir();
+  const file = join(folder, 'jairouter.config.json');
+  await writeFile(file, JSON.stringify(config, null, 2));
+  const gateway = await startOnFile(file, { state: folder });
   const headers = { 'x-request-id': 'call-1' };
   await (await gateway.post('/v1/chat/completions', { model: 'coder' }, { headers })).text();
   await (await gateway.post('/v1/chat/completions', { model: 'm', stream: true })).text();

@@ -3,6 +3,7 @@ import {
   formatBytes,
   formatClock,
   formatCount,
+  formatMoment,
   formatShare,
   formatSpan,
   plain,
@@ -71,6 +72,14 @@ describe('numbers for people', () => {
 
   it('have the clock of the place', () => {
     expect(formatClock(new Date(2026, 0, 2, 9, 4, 7).getTime())).toBe('09:04:07');
+  });
+});
+
+describe('a moment', () => {
+  it('has its day when it is not of today', () => {
+    const time = new Date(2026, 0, 2, 9, 4, 7).getTime();
+    expect(formatMoment(time, time + 3_600_000)).toBe('09:04:07');
+    expect(formatMoment(time, time + 86_400_000)).toBe('2026-01-02 09:04');
   });
 });
 

@@ -9,6 +9,16 @@ export function port(text: string): number {
   return within(text, /^\d+$/, { max: 65_535, wanted: 'a port from 0 to 65535' });
 }
 
+/** @returns A whole number, 0 or more. */
+export function whole(text: string): number {
+  return within(text, /^\d{1,9}$/, { max: Infinity, wanted: 'a whole number' });
+}
+
+/** @returns A whole number, 1 or more. */
+export function positive(text: string): number {
+  return within(text, /^0*[1-9]\d{0,8}$/, { max: Infinity, wanted: 'a whole number from 1 on' });
+}
+
 /** @returns How many lines: no more than are kept. */
 export function lines(text: string): number {
   return within(text, /^\d+$/, { max: 1000, wanted: 'a whole number from 0 to 1000' });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { InstanceDetail, InstanceStatus } from '../observe/status.ts';
 import type { AdminClient } from './admin-client.ts';
 import { findServer, type ServerOptions } from './find-server.ts';
@@ -17,25 +18,89 @@ export async function listInstances(options: InstancesOptions): Promise<void> {
   else show(instances);
 }
 
+/** What the commands of the moment ask for. */
+const ORDERS = {
+  drain: { draining: true },
+  undrain: { draining: false },
+  enable: { enabled: true },
+  disable: { enabled: false },
+} as const;
+
+/** Milliseconds between two looks at an instance that drains. */
+const LOOK = 500;
+
+/** The commands `instances drain`, `undrain`, `enable` and `disable`. */
+export async function orderInstance(
+  name: string,
+  order: keyof typeof ORDERS,
+  options: InstancesOptions & { readonly wait?: boolean },
+): Promise<void> {
+  const server = await findServer(options);
+  let instance = await server.send<InstanceDetail>('PATCH', pathOf(name), ORDERS[order]);
+  while (options.wait && instance.inFlight > 0) {
+    await sleep(LOOK);
+    instance = await server.get<InstanceDetail>(pathOf(name));
+  }
+  tell(instance, options);
+}
+
+/** The command `instances weight`. */
+export function weighInstance(
+  name: string,
+  weight: number,
+  options: InstancesOptions,
+): Promise<void> {
+  return change(options, (server) => server.send('PATCH', pathOf(name), { weight }));
+}
+
 /** The command `instances breaker`. */
-export async function orderBreaker(
+export function orderBreaker(
   name: string,
   action: 'open' | 'close' | 'reset',
   options: InstancesOptions,
 ): Promise<void> {
-  await change(options, (server) =>
-    server.send('POST', `/admin/instances/${encodeURIComponent(name)}/breaker`, { action }),
-  );
+  return change(options, (server) => server.send('POST', `${pathOf(name)}/breaker`, { action }));
 }
 
-/** Changes an instance, and shows how it is now. */
+export interface NewInstanceOptions extends InstancesOptions {
+  readonly adapter: string;
+  readonly baseUrl?: string;
+  readonly apiKey?: string;
+  readonly models?: readonly string[];
+  readonly weight?: number;
+  readonly priority?: number;
+  readonly maxConcurrency?: number;
+}
+
+/** The command `instances add`. */
+export function addInstance(name: string, options: NewInstanceOptions): Promise<void> {
+  const { adapter, baseUrl, apiKey, models, weight, priority, maxConcurrency } = options;
+  const set = { adapter, baseUrl, apiKey, models, weight, priority, maxConcurrency };
+  return change(options, (server) => server.send('POST', '/admin/instances', { name, ...set }));
+}
+
+/** The command `instances remove`. */
+export async function removeInstance(name: string, options: InstancesOptions): Promise<void> {
+  const server = await findServer(options);
+  const applied = await server.send<{ version: number }>('DELETE', pathOf(name));
+  if (options.json) printJson(applied);
+  else print([`${name} is gone, with version ${applied.version} of the config`]);
+}
+
+function pathOf(name: string): string {
+  return `/admin/instances/${encodeURIComponent(name)}`;
+}
+
+/** Changes an instance, and shows how it is then. */
 async function change(
   options: InstancesOptions,
   order: (server: AdminClient) => Promise<InstanceDetail>,
 ): Promise<void> {
-  const server = await findServer(options);
-  const instance = await order(server);
-  if (options.json) printJson(instance);
+  tell(await order(await findServer(options)), options);
+}
+
+function tell(instance: InstanceDetail, { json }: InstancesOptions): void {
+  if (json) printJson(instance);
   else show([instance]);
 }
 

@@ -1,7 +1,10 @@
-import { Argument, Option, type Command } from '@commander-js/extra-typings';
+import { Option, type Command } from '@commander-js/extra-typings';
 import { SERVICES } from '../service.ts';
 import { lines } from './arguments.ts';
+import { declareConfig } from './declare-config.ts';
+import { declareInstances } from './declare-instances.ts';
 import { examples } from './examples.ts';
+import { withServer } from './server-options.ts';
 
 /** Declares the commands that speak with a running server. */
 export function declareManagement(program: Command): void {
@@ -54,6 +57,7 @@ export function declareManagement(program: Command): void {
     });
 
   declareInstances(program);
+  declareConfig(program);
   withServer(
     program
       .command('explain')
@@ -86,57 +90,4 @@ export function declareManagement(program: Command): void {
       const { explain } = await import('./explain.ts');
       await explain(model, options);
     });
-}
-
-function declareInstances(program: Command): void {
-  const instances = program
-    .command('instances')
-    .description('list the instances, and give them orders')
-    .addHelpText(
-      'after',
-      examples('instances', 'instances list --json', 'instances breaker gpu-1 reset'),
-    );
-
-  withServer(
-    instances
-      .command('list', { isDefault: true })
-      .description('list them, in the order of the config')
-      .option('--json', 'print the server’s answer as it is'),
-  )
-    .addHelpText('after', examples('instances', 'instances list --json'))
-    .action(async (options) => {
-      const { listInstances } = await import('./instances.ts');
-      await listInstances(options);
-    });
-
-  withServer(
-    instances
-      .command('breaker')
-      .description('hold its circuit breaker open or closed, or let it go again')
-      .argument('<instance>', 'its name')
-      .addArgument(
-        new Argument('<action>', 'what to do').choices(['open', 'close', 'reset'] as const),
-      )
-      .option('--json', 'print the instance as the server has it then'),
-  )
-    .addHelpText('after', examples('instances breaker gpu-1 open', 'instances breaker gpu-1 reset'))
-    .action(async (name, action, options) => {
-      const { orderBreaker } = await import('./instances.ts');
-      await orderBreaker(name, action, options);
-    });
-}
-
-/** The options by which a server is found. */
-function withServer<A extends unknown[], O extends Record<string, unknown>>(
-  command: Command<A, O>,
-) {
-  return command
-    .option(
-      '--url <address>',
-      'the server (default: the one that runs, or that of the config here)',
-    )
-    .option(
-      '--token <token>',
-      'its admin token (default: what the server has left in its state file)',
-    );
 }

@@ -1,5 +1,12 @@
 import { STATES } from '../dashboard/symbols.ts';
-import { formatClock, formatCount, formatShare, formatSpan, plain } from '../format.ts';
+import {
+  formatClock,
+  formatCount,
+  formatMoment,
+  formatShare,
+  formatSpan,
+  plain,
+} from '../format.ts';
 import type {
   BreakerStatus,
   InstanceStatus,
@@ -33,11 +40,13 @@ function* serverLines(status: Status, { strong, bad }: Paint): Generator<string>
   const { url, version, pid, startedAt, now, config, draining } = status;
   const up = formatSpan(Math.max(0, now - startedAt));
   yield `${strong(url)}  jairouter ${version}, pid ${pid}, up for ${up}${draining ? bad(', stopping') : ''}`;
-  const applied = `version ${config.version}, applied at ${formatClock(config.appliedAt)}`;
-  yield `config  ${config.file === undefined ? 'none' : plain(config.file)}, ${applied}`;
+  const applied = `applied at ${formatMoment(config.appliedAt, now)}`;
+  yield config.file === undefined
+    ? `config  none, ${applied}`
+    : `config  ${plain(config.file)}, version ${config.version}, ${applied}`;
   if (config.error) {
     yield bad(
-      `        is invalid since ${formatClock(config.error.since)}; that version is still served:`,
+      `        is invalid since ${formatMoment(config.error.since, now)}; that version is still served:`,
     );
     for (const problem of config.error.problems) yield bad(`        ${plain(problem)}`);
   }

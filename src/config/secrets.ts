@@ -20,11 +20,29 @@ export function maskValue(value: unknown, path: Path): unknown {
   return value.replace(/(:\/\/)[^/\s@]+@/g, `$1${MASK}@`);
 }
 
-/** @returns A text without the secrets that stand in a config's data: for one that can't be parsed. */
-export function hideSecrets(text: string, data: unknown): string {
-  let hidden = text;
-  for (const secret of secretsOf(data, [])) hidden = hidden.replaceAll(secret, MASK);
-  return hidden;
+/** @returns A config's data as it may be shown. */
+export function maskData(data: unknown, path: Path = []): unknown {
+  if (typeof data !== 'object' || data === null) return maskValue(data, path);
+  if (Array.isArray(data)) return data.map((item, index) => maskData(item, [...path, index]));
+  return Object.fromEntries(
+    Object.entries(data).map(([key, value]) => [key, maskData(value, [...path, key])]),
+  );
+}
+
+/** What is written after the names of secrets, in TypeScript and JavaScript. */
+const WRITTEN_SECRET =
+  /\b(apiKey|adminToken|key)(["']?\s*:\s*)(["'`])(?!\$\{[A-Za-z_]\w*\}\3)(?:\\.|(?!\3).)+\3/g;
+
+/**
+ * @returns The text of a config that is code, without its secrets: those of the data that it makes
+ * now, and what is written after their names, which may be those of another time.
+ */
+export function maskCode(text: string, data: unknown): string {
+  let masked = text.replace(WRITTEN_SECRET, (_, name: string, colon: string, quote: string) =>
+    [name, colon, quote, MASK, quote].join(''),
+  );
+  for (const secret of secretsOf(data, [])) masked = masked.replaceAll(secret, MASK);
+  return masked;
 }
 
 function secretsOf(data: unknown, path: Path): string[] {

@@ -36,14 +36,23 @@ describe('jairouter', () => {
     },
   );
 
-  test.each(['serve', 'init', 'import', 'check', 'mock', 'connect', 'explain'])(
-    'explains %s, with examples',
-    async (command) => {
-      const { code, stdout } = await run(command, '--help');
-      expect(code).toBe(0);
-      expect(stdout).toMatch(new RegExp(`Examples:\n  jairouter ${command}\\b`));
-    },
-  );
+  test.each([
+    'serve',
+    'init',
+    'import',
+    'check',
+    'mock',
+    'connect',
+    'explain',
+    'status',
+    'tail',
+    'instances',
+    'config',
+  ])('explains %s, with examples', async (command) => {
+    const { code, stdout } = await run(command, '--help');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(`Examples:\n  jairouter ${command}\\b`));
+  });
 
   test.each([
     [['serv'], "jairouter: unknown command 'serv' (Did you mean serve?)"],

@@ -1,9 +1,10 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { writeState } from '../../src/commands/state-file.ts';
 import type { ConfigInput } from '../../src/config/schema.ts';
 import { runCli, type CliResult } from './cli.ts';
-import { ADMIN_TOKEN, startGateway, type TestGateway } from './gateway.ts';
+import { ADMIN_TOKEN, startGateway, startOnFile, type TestGateway } from './gateway.ts';
 import { tempDir } from './temp-dir.ts';
 
 /** A running server that the commands of a home find by themselves. */
@@ -16,10 +17,25 @@ export interface Managed extends TestGateway {
   readonly json: (...args: string[]) => Promise<unknown>;
 }
 
+export interface ManagedOnFile extends Managed {
+  /** The config file, in its home. */
+  readonly file: string;
+}
+
 /** @param home Where it leaves word; by default in a new one. */
 export async function startManaged(config: ConfigInput, home?: string): Promise<Managed> {
-  const gateway = await startGateway(config);
-  home ??= await tempDir();
+  return manage(await startGateway(config), home ?? (await tempDir()));
+}
+
+/** The same on a config file of that text. */
+export async function startManagedOnFile(text: string): Promise<ManagedOnFile> {
+  const home = await tempDir();
+  const file = join(home, 'jairouter.config.yaml');
+  await writeFile(file, text);
+  return { ...(await manage(await startOnFile(file, { state: stateOf(home) }), home)), file };
+}
+
+async function manage(gateway: TestGateway, home: string): Promise<Managed> {
   const { pid } = process;
   const state = await writeState(stateOf(home), {
     url: gateway.url,

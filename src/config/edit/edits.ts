@@ -1,9 +1,10 @@
 import type { Change } from './edit-text.ts';
 import { EditError } from './edit-error.ts';
+import type { HistoryVersion } from '../history.ts';
 import type { LiveConfig } from '../live.ts';
 import type { Reloaded, Validation } from '../reloaded.ts';
 import { pathText } from '../problem.ts';
-import { hideSecrets } from '../secrets.ts';
+import { maskCode, maskData } from '../secrets.ts';
 import { isCode, readText } from '../source.ts';
 
 type Options = Readonly<Record<string, unknown>>;
@@ -85,14 +86,41 @@ export class ConfigEdits {
     return this.#live.validate(await wholeOf(file, await readText(file), text));
   }
 
+  /** Whether the config can be changed by order: there is a file, and it is no code. */
+  get possible(): boolean {
+    const { file } = this.#live.served;
+    return file !== undefined && !isCode(file);
+  }
+
+  /** What is applied, with defaults filled in and units read, and with `***` where secrets stand. */
+  effective(): Record<string, unknown> {
+    return maskData(this.#live.served.config) as Record<string, unknown>;
+  }
+
+  /**
+   * An earlier config, with `***` where secrets stand.
+   * @throws EditError `missing` when it is not in the history.
+   */
+  async version(version: number): Promise<HistoryVersion> {
+    const entry = await this.#live.history?.read(version);
+    if (!entry) throw new EditError('missing', `the history has no version ${version}`);
+    return { ...entry, text: await this.#masked(entry.text) };
+  }
+
   /** The config's text as it is on disk, with `***` where secrets stand. */
   async read(): Promise<string> {
-    const { file, served } = this.#live;
+    const { file } = this.#live;
     const text = await readText(file);
-    if (isCode(file)) return hideSecrets(text, served.data);
+    if (isCode(file)) return this.#masked(text);
     const { ownText } = await import('./edit-text.ts');
+    return this.#masked(ownText(file, text));
+  }
+
+  async #masked(text: string): Promise<string> {
+    const { file, served } = this.#live;
+    if (isCode(file)) return maskCode(text, served.data);
     const { maskText } = await import('./mask-text.ts');
-    return maskText(ownText(file, text));
+    return maskText(text);
   }
 
   #edit(changes: () => readonly Change[], version?: number): Promise<Reloaded> {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { EditError } from '../../config/edit/edit-error.ts';
 import { authenticateAdmin, checkBrowser } from '../auth.ts';
 import { ClientGone, readBody } from '../body.ts';
 import { gatewayError, type HttpError } from '../errors.ts';
@@ -40,7 +41,7 @@ export async function answerAdmin(
     sendJson(response, 200, await route.handle({ ...checked, body }), headers);
   } catch (thrown) {
     if (thrown instanceof ClientGone) return;
-    const error = asHttpError(gateway, thrown);
+    const error = asHttpError(gateway, isEditError(thrown) ? editError(thrown) : thrown);
     const { method, url } = request;
     gateway.log.say('warn', `${error.status} ${method} ${url?.split('?')[0]}: ${error.message}`);
     sendJson(response, error.status, { error: error.body }, { ...headers, ...error.headers });
@@ -65,6 +66,21 @@ async function readAdminBody(
     );
   }
   return check(schema, value, 'body');
+}
+
+/** By its name: the config's code is given to us, not imported. */
+function isEditError(thrown: unknown): thrown is EditError {
+  return thrown instanceof Error && thrown.name === 'EditError';
+}
+
+/** A change of the config that was not made. */
+function editError({ reason, message }: EditError): HttpError {
+  const code = {
+    conflict: 'config_conflict',
+    uneditable: 'config_not_editable',
+    missing: 'version_not_found',
+  } as const;
+  return gatewayError(code[reason], `The config was not changed: ${message}.`);
 }
 
 function noRoute(method: string, path: string): HttpError {

@@ -167,7 +167,8 @@ function outcomeOf(outlook: Outlook, key: ApiKey | undefined, gateway: Gateway):
   if (told.steps.length === 0) return refused(unknownModel(wanted, snapshot.aliases, directory));
   if (refusal) return refused(rateLimited(refusal));
   if (choice) return { kind: 'served', ...choice };
-  const { queue, timeoutsOn } = snapshot.services[service];
+  const plan = snapshot.services[service];
+  const { queue } = plan;
   if (rejections.some(({ kind }) => kind === 'busy')) {
     const before = fleet.queue.length(service);
     if (before >= queue.size) return refused(queueFull(service, queue.size));
@@ -181,7 +182,7 @@ function outcomeOf(outlook: Outlook, key: ApiKey | undefined, gateway: Gateway):
   const loading = rejections.filter(({ kind }) => kind === 'loading');
   if (loading.length > 0) {
     const names = loading.map(({ instance }) => instance).join(' or ');
-    const upTo = Math.max(...loading.map(({ instance }) => timeoutsOn(instance).loading));
+    const upTo = Math.max(...loading.map(({ instance }) => plan.timeoutsOn(instance).loading));
     return { kind: 'waits', reason: `waits until ${names} has loaded the model`, upTo };
   }
   return refused(noneLeft(wanted, rejections, directory));

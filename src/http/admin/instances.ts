@@ -35,7 +35,8 @@ export function orderBreaker(
   return oneInstance(gateway, name);
 }
 
-function instanceOf(gateway: Gateway, name: string): Instance {
+/** @throws HttpError `instance_not_found` (404). */
+export function instanceOf(gateway: Gateway, name: string): Instance {
   return gateway.fleet.directory.instances.get(name) ?? notFound(gateway, name);
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { VERSION } from '../../version.ts';
 import { ERRORS, type ErrorCode } from '../errors.ts';
 import type { Route } from './route.ts';
+import { problem } from './schemas.ts';
 
 type Node = Record<string, unknown>;
 
@@ -15,7 +16,8 @@ const READ: readonly ErrorCode[] = ['invalid_json', 'request_too_large'];
  * answers are tested against.
  */
 export function describeApi(routes: Readonly<Record<string, Route>>): Node {
-  const schemas: Record<string, unknown> = { Error: plainSchema(errorAnswer, {}) };
+  const schemas: Record<string, unknown> = {};
+  schemas['Error'] = plainSchema(errorAnswer, schemas);
   const paths: Record<string, Record<string, Node>> = {};
   for (const [key, route] of Object.entries(routes)) {
     const [method = '', path = ''] = key.split(' ');
@@ -47,15 +49,7 @@ const errorAnswer = z.object({
     param: z.string().nullable().meta({ description: 'The field at fault.' }),
     code: z.string().nullable().meta({ description: 'For programs.' }),
     problems: z
-      .array(
-        z.object({
-          file: z.string(),
-          line: z.number().optional(),
-          column: z.number().optional(),
-          path: z.string(),
-          message: z.string(),
-        }),
-      )
+      .array(problem)
       .optional()
       .meta({ description: 'Each mistake of a config, with its place.' }),
   }),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Problem } from '../../config/problem.ts';
 import type {
   CatalogueEntry,
   InstanceDetail,
@@ -27,6 +28,15 @@ const state = z.enum([
   'draining',
   'disabled',
 ]);
+export const problem = z
+  .object({
+    file: z.string(),
+    line: z.number().exactOptional(),
+    column: z.number().exactOptional(),
+    path: z.string(),
+    message: z.string(),
+  })
+  .meta({ id: 'Problem' }) satisfies z.ZodType<Problem>;
 const usage = z.object({ input: z.number(), output: z.number() });
 const ending = z.enum(['ok', 'error', 'broken', 'aborted']);
 
