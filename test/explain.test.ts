@@ -362,9 +362,11 @@ describe('a question', () => {
     const answer = await fetch(`${gateway.url}/admin/explain`, {
       method: 'POST',
       headers: { authorization: 'Bearer admin-token-of-the-tests' },
-      body: '{"model": ',
+      body: '{"apiKey": sk-secret}',
     });
     expect(answer.status).toBe(400);
     expect(await answer.json()).toMatchObject({ error: { code: 'invalid_json' } });
+    expect(gateway.said.join('\n')).toMatch(/400 POST \/admin\/explain: .* not valid JSON/);
+    expect(gateway.said.join('\n')).not.toContain('secret');
   });
 });
