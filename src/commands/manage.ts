@@ -1,8 +1,8 @@
 import { Option, type Command } from '@commander-js/extra-typings';
 import { SERVICES } from '../service.ts';
 import { lines } from './arguments.ts';
-import { declareConfig } from './declare-config.ts';
-import { declareInstances } from './declare-instances.ts';
+import { declareConfig } from './live-config-commands.ts';
+import { declareInstances } from './instance-commands.ts';
 import { examples } from './examples.ts';
 import { withServer } from './server-options.ts';
 
