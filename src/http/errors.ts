@@ -22,7 +22,7 @@ export const ERRORS = {
   model_not_found: { status: 404, type: 'invalid_request_error' },
   instance_not_found: { status: 404, type: 'invalid_request_error' },
   call_not_found: { status: 404, type: 'invalid_request_error' },
-response_not_found: { status: 404, type: 'invalid_request_error' },
+  response_not_found: { status: 404, type: 'invalid_request_error' },
   version_not_found: { status: 404, type: 'invalid_request_error' },
   unknown_route: { status: 404, type: 'invalid_request_error' },
   method_not_allowed: { status: 405, type: 'invalid_request_error' },

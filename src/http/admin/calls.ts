@@ -13,6 +13,7 @@ export const callsQuery = z.strictObject({
 });
 
 export const calls = z.array(call);
+export const callDetail = z.object({ call }).meta({ id: 'CallDetail' });
 export const callId = z.object({ id: z.string() });
 
 /** The latest first. */
@@ -24,9 +25,9 @@ export function recentCalls(
 }
 
 /** @throws HttpError `call_not_found` (404). */
-export function oneCall({ observe }: Gateway, id: string): RecentCall {
+export function oneCall({ observe }: Gateway, id: string): { readonly call: RecentCall } {
   const found = observe.call(id);
-  if (found) return found;
+  if (found) return { call: found };
   throw gatewayError(
     'call_not_found',
     `No call "${id}" is kept: it is running still, or the last 1,000 do not reach back to it.`,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { readInstances } from '../instance-status.ts';
 import { readStatus } from '../status.ts';
-import { callId, calls, callsQuery, oneCall, recentCalls } from './calls.ts';
+import { callDetail, callId, calls, callsQuery, oneCall, recentCalls } from './calls.ts';
 import {
   applied,
   configAnswer,
@@ -105,7 +105,7 @@ export const ROUTES: Readonly<Record<`${Method} /admin/${string}`, Route>> = {
   'GET /admin/requests/{id}': jsonRoute({
     summary: 'One call by its id',
     params: callId,
-    answer: call,
+    answer: callDetail,
     errors: ['call_not_found'],
     handle: ({ gateway, params }) => oneCall(gateway, params.id),
   }),
