@@ -40,6 +40,11 @@ const ALLOWED: Record<string, readonly string[]> = {
     `import { modify } from 'jsonc-parser';`,
     `import { editText } from '../config/edit.ts';`,
   ],
+  'src/observe/traces.ts': [
+    `import { Registry } from 'prom-client';`,
+    `import { trace } from '@opentelemetry/api';`,
+    `import type { Instance } from '../instances/instance.ts';`,
+  ],
   'src/mock/server.ts': [`import { setTimeout } from 'node:timers/promises';`],
   'src/dashboard/app.ts': [
     `import { Box } from 'ink';`,
@@ -77,6 +82,10 @@ const REFUSED: Record<string, readonly string[]> = {
     `import { relay } from '../http/relay.ts';`,
     `import { H3 } from 'h3';`,
     `import { schema } from '../config/schema.ts';`,
+  ],
+  'src/http/metrics.ts': [
+    `import { Registry } from 'prom-client';`,
+    `import { trace } from '@opentelemetry/api';`,
   ],
   'src/http/app.ts': [
     `import { serve } from '../commands/serve.ts';`,

@@ -7,6 +7,8 @@ export interface ReloadNews {
   readonly message: string;
   /** Further ones, such as a diff. */
   readonly lines?: readonly string[];
+  /** On one piece of each reload's: how it ended, to be counted. */
+  readonly reload?: 'applied' | 'refused';
 }
 
 /** `found`: a config file, while there was none. */
@@ -37,14 +39,14 @@ export function appliedNews(reload: {
   for (const setting of restartNeeded) {
     news.push({ level: 'warn', message: `${setting} was changed, which needs a restart` });
   }
-  return news;
+  return news.map((each, index) => (index === 0 ? { ...each, reload: 'applied' } : each));
 }
 
 /** @param version What serves on; 0 when that is no version of the file. */
 export function refusedNews({ problems }: ConfigError, version: number): ReloadNews {
   const on = version === 0 ? 'what served before' : `version ${version}`;
   const message = `the config is not applied, ${on} serves on:`;
-  return { level: 'error', message, lines: problems.map(renderProblem) };
+  return { level: 'error', message, lines: problems.map(renderProblem), reload: 'refused' };
 }
 
 const HOW: Readonly<Record<Way, (file: string) => string>> = {

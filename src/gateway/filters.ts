@@ -16,7 +16,12 @@ export interface Verdict {
   readonly reason: string;
   /** When it may serve again, on the clock of `now`; absent: nobody can say. */
   readonly until?: number | undefined;
+  /** Of `limited`: where that limit stands in the config. */
+  readonly limit?: string;
 }
+
+/** Why an instance's own rate limits refuse a call. */
+export type Limited = Required<Pick<Verdict, 'reason' | 'limit'>> & { readonly until: number };
 
 /** What the filters need to know of a call. */
 export interface FilterContext {
@@ -28,9 +33,7 @@ export interface FilterContext {
   /** An instance that the call has a slot on already: to be busy is no hindrance there. */
   readonly holds?: string | undefined;
   /** Why an instance's own rate limits refuse the call now. */
-  readonly limited?: (
-    instance: string,
-  ) => { readonly reason: string; readonly until: number } | undefined;
+  readonly limited?: (instance: string) => Limited | undefined;
 }
 
 /** One thing that may stand against a target. */

@@ -1,3 +1,4 @@
+import type { Limited } from '../gateway/filters.ts';
 import { admitAll, instanceRefusal, type CallCost, type Grant } from '../gateway/protect/admit.ts';
 import { limitHeaders } from '../gateway/protect/limit-headers.ts';
 import { callerOf, type Caller, type Limit } from '../gateway/protect/limit.ts';
@@ -32,7 +33,7 @@ export class Admission {
   }
 
   /** @returns Why an instance's own limits refuse the call now, and when they would not. */
-  limited(instance: string, now: number): { reason: string; until: number } | undefined {
+  limited(instance: string, now: number): Limited | undefined {
     this.#caller.instance = instance;
     return instanceRefusal(this.#limits, this.#caller, this.#cost(now));
   }

@@ -1,4 +1,4 @@
-import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { H3, HTTPError, type EventHandler } from 'h3';
 import { ERROR_SHAPES, type ErrorShape } from '../dialects/error-shapes.ts';
 import { modelEntry, modelPage } from '../dialects/messages/model-list.ts';
@@ -73,7 +73,17 @@ export function createApp(gateway: Gateway): H3 {
   app.get('/v1/responses/**', stored);
   app.delete('/v1/responses/**', stored);
   app.post('/v1/responses/**', stored);
-  const admin = manage(gateway);
+  get(
+    '/metrics',
+    later(gateway, async (request, response) => {
+      const { answerMetrics } = await import('./metrics.ts');
+      await answerMetrics(gateway, request, response);
+    }),
+  );
+  const admin = later(gateway, async (request, response) => {
+    const { answerAdmin } = await import('./admin/answer.ts');
+    await answerAdmin(gateway, request, response);
+  });
   for (const route of ['/admin', '/admin/**']) {
     app.all(route, admin);
     app.options(route, preflight(gateway));
@@ -151,15 +161,16 @@ function storedResponse(gateway: Gateway) {
   });
 }
 
-/** The management API; its code is loaded by the first who asks for it. */
-function manage(gateway: Gateway) {
+/** What not every run is asked for: its code is loaded by the first who asks. */
+function later(
+  gateway: Gateway,
+  answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
+) {
   return onNode((request, response) => {
-    import('./admin/answer.ts')
-      .then(({ answerAdmin }) => answerAdmin(gateway, request, response))
-      .catch((bug: unknown) => {
-        asHttpError(gateway, bug);
-        response.destroy();
-      });
+    answer(request, response).catch((bug: unknown) => {
+      asHttpError(gateway, bug);
+      response.destroy();
+    });
   });
 }
 

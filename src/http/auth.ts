@@ -42,22 +42,30 @@ export function authenticate(headers: IncomingHttpHeaders, server: Server): ApiK
  */
 export function authenticateAdmin(
   headers: IncomingHttpHeaders,
-  { adminToken, snapshot }: Pick<Gateway, 'adminToken' | 'snapshot'>,
+  gateway: Pick<Gateway, 'adminToken' | 'snapshot'>,
 ): void {
+  if (isAdmin(headers, gateway)) return;
+  throw gatewayError(
+    'invalid_admin_token',
+    bearer(headers) === undefined
+      ? 'The management API needs the admin token: send "Authorization: Bearer TOKEN"; `jairouter` commands on the same account find it by themselves.'
+      : 'This is not the admin token, which is new in each run unless server.adminToken sets it.',
+    { headers: { 'www-authenticate': 'Bearer realm="jairouter admin"' } },
+  );
+}
+
+/** Whether the client shows the admin token. */
+export function isAdmin(
+  headers: IncomingHttpHeaders,
+  { adminToken, snapshot }: Pick<Gateway, 'adminToken' | 'snapshot'>,
+): boolean {
   const presented = bearer(headers);
   const digest = sha256(presented ?? '');
   let allowed = false;
   for (const token of [adminToken, snapshot.config.server.adminToken]) {
     if (token !== undefined && timingSafeEqual(digest, sha256(token))) allowed = true;
   }
-  if (allowed && presented !== undefined) return;
-  throw gatewayError(
-    'invalid_admin_token',
-    presented === undefined
-      ? 'The management API needs the admin token: send "Authorization: Bearer TOKEN"; `jairouter` commands on the same account find it by themselves.'
-      : 'This is not the admin token, which is new in each run unless server.adminToken sets it.',
-    { headers: { 'www-authenticate': 'Bearer realm="jairouter admin"' } },
-  );
+  return allowed && presented !== undefined;
 }
 
 /** What the client presents as its key, in either of the usual headers. */

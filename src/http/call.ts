@@ -66,6 +66,8 @@ export interface Call {
   errorKind: string | undefined;
   /** The error's code as the client gets it. */
   code: string | undefined;
+  /** Where the rate limit stands that has refused it. */
+  limit: string | undefined;
   /** Milliseconds that it has waited for anything but an answer, so far. */
   waited: number;
   /** Since when it waits for such a thing, on the clock of `began`. */
@@ -113,6 +115,7 @@ export function openCall(
     error: undefined,
     errorKind: undefined,
     code: undefined,
+    limit: undefined,
     waited: 0,
     waitsSince: undefined,
     keptAlive: false,
@@ -219,6 +222,7 @@ export function outcomeOf(call: Call): Outcome {
     stream,
     attempts,
     duration: performance.now() - call.began,
+    limit: call.limit,
     waited: call.waited,
     firstByte: call.firstByte,
     events,

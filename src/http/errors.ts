@@ -66,15 +66,22 @@ export class HttpError extends Error {
   readonly body: ErrorBody;
   /** What it counts as: our own error's code, or the backend's status. */
   readonly errorKind: string;
+  /** Of a rate limit's refusal: where that limit stands in the config. */
+  readonly limit: string | undefined;
   readonly headers: OutgoingHttpHeaders;
 
-  constructor(told: Pick<HttpError, 'status' | 'body' | 'errorKind' | 'headers'>) {
-    const { status, body, errorKind, headers } = told;
+  constructor(
+    told: Pick<HttpError, 'status' | 'body' | 'errorKind' | 'headers'> & {
+      limit?: string | undefined;
+    },
+  ) {
+    const { status, body, errorKind, limit, headers } = told;
     super(body.message);
     this.name = 'HttpError';
     this.status = status;
     this.body = body;
     this.errorKind = errorKind;
+    this.limit = limit;
     this.headers = headers;
   }
 }
@@ -87,11 +94,12 @@ export function gatewayError(
     readonly param?: string | null;
     readonly headers?: OutgoingHttpHeaders;
     readonly problems?: readonly Problem[];
+    readonly limit?: string | undefined;
     readonly details?: ErrorBody['details'];
   } = {},
 ): HttpError {
   const { status, type } = ERRORS[code];
-  const { param = null, headers = {}, problems, details } = options;
+  const { param = null, headers = {}, problems, limit, details } = options;
   return new HttpError({
     status,
     body: {
@@ -103,6 +111,7 @@ export function gatewayError(
       ...(details && { details }),
     },
     errorKind: code,
+    limit,
     headers,
   });
 }

@@ -45,7 +45,10 @@ export function openGateway(options: GatewayOptions): Gateway {
   const fleet = new Fleet({
     onMembers: (names) => observe.statistics.keep(names),
     onState: (instance) => observe.news(stateNews(instance), { logged: logsStates() }),
-    onBreaker: (instance, transition) => observe.news(breakerNews(instance, transition)),
+    onBreaker(instance, transition) {
+      observe.statistics.breakerChanged(instance.name, transition.to);
+      observe.news(breakerNews(instance, transition));
+    },
     onNews: ({ name }, message) =>
       observe.news({ kind: 'instance', level: 'info', instance: name, message }),
   });

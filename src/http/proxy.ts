@@ -162,6 +162,7 @@ function refuse(gateway: Gateway, call: Call, thrown: unknown): void {
   call.ending = 'error';
   call.error = error.message;
   call.errorKind = error.errorKind;
+  call.limit = error.limit;
   call.code = error.body.code ?? undefined;
   const shape = errorShapeOf(call.operation);
   const place = { status: error.status, requestId: call.id };

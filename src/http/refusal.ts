@@ -68,7 +68,7 @@ export function rateLimited({ limit, retryAfter }: Refusal): HttpError {
   return gatewayError(
     'rate_limit_exceeded',
     `Rate limited: more than ${limit.text}. Try again in ${seconds} s.`,
-    { headers: { 'retry-after': seconds } },
+    { headers: { 'retry-after': seconds }, limit: limit.place },
   );
 }
 
@@ -135,6 +135,7 @@ function atTheirLimits(limited: readonly Rejection[], now: number): HttpError {
   const soonest = Math.min(...limited.map(({ until }) => until ?? now));
   return gatewayError('rate_limit_exceeded', `Rate limited: ${clauses(limited).join('; ')}.`, {
     headers: { 'retry-after': retryAfterSeconds(soonest - now) },
+    limit: limited[0]!.limit,
   });
 }
 

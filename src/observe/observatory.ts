@@ -13,6 +13,8 @@ const FIRST = 200;
 export type NewsEntry = Omit<News, 'seq' | 'at'> & {
   /** Milliseconds since the epoch; absent: now. */
   readonly at?: number;
+  /** It tells of a reload of the config, which is counted so. */
+  readonly reload?: 'applied' | 'refused';
 };
 
 /** Something that a follower hears of. */
@@ -37,6 +39,8 @@ export interface CallFilter {
  */
 export class Observatory {
   readonly statistics = new Statistics();
+  /** How often the config was loaded anew, and how that ended. */
+  readonly reloads = { applied: 0, refused: 0 };
   readonly #log: Log;
   readonly #calls = new Ring<{ readonly seq: number; readonly outcome: Outcome }>(KEPT);
   readonly #news = new Ring<News>(KEPT);
@@ -62,9 +66,13 @@ export class Observatory {
    * Takes note of something that happened, and says it in the log.
    * @param options.logged False when the log's reader has been told otherwise.
    */
-  news(entry: NewsEntry, { logged = true }: { readonly logged?: boolean } = {}): void {
+  news(
+    { reload, ...entry }: NewsEntry,
+    { logged = true }: { readonly logged?: boolean } = {},
+  ): void {
     const news: News = { at: Date.now(), ...entry, seq: ++this.#seq };
     this.#news.push(news);
+    if (reload) this.reloads[reload] += 1;
     if (logged) this.#log.say(news.level, [news.message, ...(news.lines ?? [])].join('\n'));
     this.#tell({ kind: 'news', news });
   }

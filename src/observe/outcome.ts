@@ -90,6 +90,8 @@ export interface Outcome extends Ended {
   readonly code: string | undefined;
   readonly stream: boolean;
   readonly attempts: readonly AttemptRecord[];
+  /** Where the rate limit stands that refused it, such as `service chat`. */
+  readonly limit: string | undefined;
   /** Milliseconds of `duration` in the queue, for a limit, or for a model or an instance to come up. */
   readonly waited: number;
 }

@@ -1,3 +1,4 @@
+import { count, increase, noCounts } from './counts.ts';
 import { Durations } from './durations.ts';
 import { Minute } from './minute.ts';
 import type { Ended } from './outcome.ts';
@@ -5,60 +6,22 @@ import type { Recent, Totals } from './status.ts';
 
 /** What is counted of calls, or of attempts: since the start, and over the last minute. */
 export class Tally {
-  #calls = 0;
-  #ok = 0;
-  #failed = 0;
-  #broken = 0;
-  #aborted = 0;
-  #tokensIn = 0;
-  #tokensOut = 0;
-  #tokensGuessed = 0;
-  #bytesIn = 0;
-  #bytesOut = 0;
+  readonly #counts = noCounts();
   readonly #errors = new Map<string, number>();
   // Made for the first call: most instances of a large fleet are idle.
   #recent: RecentTally | undefined;
 
   /** @param now Milliseconds of a clock that does not step back, here and below. */
   add(ended: Ended, now: number): void {
-    const { ending, errorKind, usage } = ended;
-    this.#calls += 1;
-    if (ending === 'ok') this.#ok += 1;
-    else if (ending === 'error') this.#failed += 1;
-    else if (ending === 'broken') this.#broken += 1;
-    else this.#aborted += 1;
-    if (errorKind !== undefined) {
-      this.#errors.set(errorKind, (this.#errors.get(errorKind) ?? 0) + 1);
-    }
-    if (usage) {
-      this.#tokensIn += usage.input;
-      this.#tokensOut += usage.output;
-    }
-    this.#tokensGuessed += ended.tokensGuessed;
-    this.#bytesIn += ended.bytesIn;
-    this.#bytesOut += ended.bytesOut;
+    count(this.#counts, ended);
+    const { errorKind } = ended;
+    if (errorKind !== undefined) increase(this.#errors, errorKind);
     this.#recent ??= new RecentTally();
     this.#recent.add(ended, now);
   }
 
-  get calls(): number {
-    return this.#calls;
-  }
-
   totals(): Totals {
-    return {
-      calls: this.#calls,
-      ok: this.#ok,
-      failed: this.#failed,
-      broken: this.#broken,
-      aborted: this.#aborted,
-      errors: Object.fromEntries(this.#errors),
-      tokensIn: this.#tokensIn,
-      tokensOut: this.#tokensOut,
-      tokensGuessed: this.#tokensGuessed,
-      bytesIn: this.#bytesIn,
-      bytesOut: this.#bytesOut,
-    };
+    return { ...this.#counts, errors: Object.fromEntries(this.#errors) };
   }
 
   recent(now: number): Recent {
@@ -70,7 +33,6 @@ export class Tally {
     return this.#recent?.durations.histogram(now) ?? [];
   }
 }
-
 class RecentTally {
   readonly #ended = new Minute();
   readonly #bad = new Minute();

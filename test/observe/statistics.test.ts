@@ -74,7 +74,7 @@ describe('instances', () => {
     statistics.keep(['a', 'b']);
     statistics.add(outcome({ attempts: [attempt({ instance: 'a' })] }), 0);
     statistics.keep(['c', 'a']);
-    expect(statistics.instance('a')!.tally.calls).toBe(1);
+    expect(statistics.instance('a')!.tally.totals().calls).toBe(1);
     expect(statistics.instance('b')).toBeUndefined();
   });
 
@@ -84,7 +84,7 @@ describe('instances', () => {
     statistics.keep([]);
     statistics.add(outcome({ attempts: [attempt({ instance: 'a' })] }), 0);
     expect(statistics.instance('a')).toBeUndefined();
-    expect(statistics.whole.calls).toBe(1);
+    expect(statistics.whole.totals().calls).toBe(1);
   });
 
   it('remember their last ten errors, but no lost race', () => {
@@ -115,7 +115,7 @@ describe('models', () => {
     statistics.add(outcome({ model: 'junk', modelKnown: false }), 0);
     statistics.add(outcome({ model: undefined, modelKnown: false }), 0);
     expect(names(statistics)).toEqual([]);
-    expect(statistics.whole.calls).toBe(2);
+    expect(statistics.whole.totals().calls).toBe(2);
   });
 
   it('are bounded: one without a row gets that of the one that was silent longest', () => {

@@ -37,6 +37,7 @@ const OUTCOME: Outcome = {
   code: undefined,
   stream: true,
   attempts: [],
+  limit: undefined,
   duration: 1200.04,
   waited: 0,
   firstByte: 200,

@@ -53,11 +53,12 @@ export function instanceRefusal(
   limits: Limits,
   caller: Caller,
   cost: CallCost,
-): { readonly reason: string; readonly until: number } | undefined {
+): { readonly reason: string; readonly until: number; readonly limit: string } | undefined {
   const refused = refusal(limits.ofInstance(caller), caller, cost);
   if (!refused) return undefined;
   const { limit, retryAfter } = refused;
-  return { reason: `is at its limit of ${limit.text}`, until: cost.now + retryAfter };
+  const reason = `is at its limit of ${limit.text}`;
+  return { reason, until: cost.now + retryAfter, limit: limit.place };
 }
 
 interface Charge {

@@ -77,6 +77,12 @@ export class Limit {
       : Math.min(Math.max(1, tokens), Math.floor(this.limiter.limit));
   }
 
+  /** Where it stands in the config: `all`, `service chat`, `key me`. */
+  get place(): string {
+    const { scope, name } = this.rule;
+    return scope === 'all' ? scope : `${scope} ${name}`;
+  }
+
   /** One clause for an error message: `10 requests per second for service chat, per client`. */
   get text(): string {
     const { scope, name, settings } = this.rule;
