@@ -493,6 +493,20 @@ const server = z.strictObject({
   }),
 });
 
+const capture = z
+  .union([
+    flag.transform((on) => (on ? BUILT_IN.capture : undefined)),
+    z.strictObject({
+      calls: numeric({ whole: true, min: 1, max: 1000 }).prefault(BUILT_IN.capture.calls).meta({
+        description: 'The latest so many calls whose bodies are kept.',
+      }),
+      maxBytes: size
+        .prefault(`${BUILT_IN.capture.maxBytes / 1000}kb`)
+        .meta({ description: 'What is kept of each body; the rest is left out.' }),
+    }),
+  ])
+  .meta({ id: 'capture', description: '`true`, or a block with how much is kept.' });
+
 /** Visible ASCII but the slash: names stand in response headers, and before a slash in targets. */
 const INSTANCE_NAME = /^[!-.0-~]+$/;
 
@@ -543,6 +557,9 @@ export const schema = z
           'Adapters of your own, by name: the path of a module, or what one has other than another.',
       }),
     rateLimit: rateLimit.optional().meta({ description: 'A limit on all calls together.' }),
+    capture: capture
+      .optional()
+      .meta({ description: 'Keeps the bodies of calls in memory, to look at. Unset: none.' }),
   })
   .meta({ title: 'jairouter configuration' });
 

@@ -64,6 +64,14 @@ export interface QueueSettings {
 /** What becomes of the parts of a call that a backend's dialect has no words for. */
 export type Unsupported = 'drop' | 'reject';
 
+/** What is kept of calls' bodies. */
+export interface CaptureSettings {
+  /** Calls whose bodies are kept, the latest. */
+  readonly calls: number;
+  /** Bytes that are kept of each body. */
+  readonly maxBytes: number;
+}
+
 export interface LoadBalance {
   readonly strategy: Strategy;
   /** Among candidates, those that have the model in memory first. */
@@ -99,6 +107,7 @@ export const BUILT_IN = {
   unsupported: 'drop',
   // `capacity` is each algorithm's own to say.
   rateLimit: { algorithm: 'token-bucket', per: 'global', cost: 'requests' },
+  capture: { calls: 100, maxBytes: 64_000 },
 } as const satisfies {
   loadBalance: LoadBalance;
   timeouts: Timeouts;
@@ -108,6 +117,7 @@ export const BUILT_IN = {
   queue: QueueSettings;
   unsupported: Unsupported;
   rateLimit: Record<'algorithm' | 'per' | 'cost', string>;
+  capture: CaptureSettings;
 };
 
 /** @returns The settings of one service: built-in < `defaults` < `services.<service>`. */

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Config } from '../config/schema.ts';
+import type { CaptureSettings } from '../config/settings.ts';
+import { Capture } from '../observe/capture.ts';
 import type { AttemptRecord, Ending, Outcome } from '../observe/outcome.ts';
 import { short } from '../observe/short.ts';
 import { guessTokens, type Usage } from '../observe/usage.ts';
@@ -10,6 +12,7 @@ import { readBody } from './body.ts';
 import { gatewayError } from './errors.ts';
 import { acceptableRequestId } from './headers.ts';
 import type { Failure } from './failure.ts';
+import { tee } from './tee.ts';
 import { formFields, MalformedForm, parseForm, type Form } from './multipart.ts';
 
 /** A request that has been read: what routing and adapters need of it, and its bytes. */
@@ -47,6 +50,8 @@ export interface Call {
   /** Headers that go on every answer of this call. */
   readonly ownHeaders: OutgoingHttpHeaders;
   readonly attempts: AttemptRecord[];
+  /** Gets a copy of its bodies, when the config wants that. */
+  capture: Capture | undefined;
   /** Attempts so far, those that run included. */
   started: number;
   /** What runs or waits for it now: two attempts at the most. */
@@ -99,6 +104,7 @@ export function openCall(
       ...(errorsOf(operation) === 'anthropic' && { 'request-id': id }),
     },
     attempts: [],
+    capture: undefined,
     started: 0,
     steps: new Set(),
     key: undefined,
@@ -124,6 +130,12 @@ export function openCall(
   };
 }
 
+/** Keeps a copy of what goes to and from the client. */
+export function capture(call: Call, settings: CaptureSettings): void {
+  call.capture = new Capture(settings, call.request.headers);
+  tee(call.response, call.capture);
+}
+
 /**
  * Lets the client in and reads its request.
  * @throws HttpError for whatever is wrong with it; ClientGone.
@@ -133,6 +145,7 @@ export async function readRequest(call: Call, server: Config['server']): Promise
   call.key = authenticate(call.request.headers, server);
   const body = await readBody(call.request, server.maxBodySize);
   call.bytesIn = body.length;
+  call.capture?.request(body);
   const contentType = call.request.headers['content-type'] ?? '';
   const isForm = /^multipart\/form-data\b/i.test(contentType);
   const accepted: readonly string[] = OPERATIONS[call.operation].body;

@@ -7,7 +7,14 @@ import { admit } from './admission.ts';
 import { finalError, tryStep, type Only, type Road } from './attempts.ts';
 import { mayUse } from './auth.ts';
 import { ClientGone } from './body.ts';
-import { openCall, outcomeOf, readRequest, type Call, type ClientRequest } from './call.ts';
+import {
+  capture,
+  openCall,
+  outcomeOf,
+  readRequest,
+  type Call,
+  type ClientRequest,
+} from './call.ts';
 import { errorShapeOf } from './errors.ts';
 import type { Gateway } from './gateway.ts';
 import { keepAlive } from './keep-alive.ts';
@@ -41,16 +48,17 @@ export async function proxy(
     for (const step of call.steps) step.abort();
   });
   gateway.calls.add(call);
+  const { snapshot } = gateway;
+  if (snapshot.config.capture) capture(call, snapshot.config.capture);
   try {
     if (gateway.draining) throw shuttingDown();
-    const { snapshot } = gateway;
     const client = await readRequest(call, snapshot.config.server);
     if (call.gone) throw new ClientGone();
     await route(gateway, snapshot, call, client);
   } catch (error) {
     refuse(gateway, call, error);
   }
-  gateway.observe.record(outcomeOf(call));
+  gateway.observe.record(outcomeOf(call), call.capture);
 }
 
 /** Resolves the model, lets the call in, and sees it through its attempts. */

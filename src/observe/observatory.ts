@@ -1,9 +1,10 @@
+import type { Capture } from './capture.ts';
 import type { Log } from './log.ts';
 import type { Outcome } from './outcome.ts';
 import { Ring } from './ring.ts';
-import { shownCall } from './shown-call.ts';
+import { shownCall, type KeptCall } from './shown-call.ts';
 import { Statistics } from './statistics.ts';
-import type { News, RecentCall } from './status.ts';
+import type { CapturedCall, News, RecentCall } from './status.ts';
 
 /** Calls, and news, that are kept. */
 const KEPT = 1000;
@@ -42,7 +43,9 @@ export class Observatory {
   /** How often the config was loaded anew, and how that ended. */
   readonly reloads = { applied: 0, refused: 0 };
   readonly #log: Log;
-  readonly #calls = new Ring<{ readonly seq: number; readonly outcome: Outcome }>(KEPT);
+  readonly #calls = new Ring<KeptCall>(KEPT);
+  /** Those of them with bodies, the oldest first. */
+  readonly #captured: KeptCall[] = [];
   readonly #news = new Ring<News>(KEPT);
   readonly #followers = new Set<(happening: Happening) => void>();
   /** Calls and news have one sequence, so that a follower can say how far it has come. */
@@ -52,14 +55,21 @@ export class Observatory {
     this.#log = log;
   }
 
-  /** Takes the record of a call that is over. */
-  record(outcome: Outcome): void {
+  /**
+   * Takes the record of a call that is over.
+   * @param capture Its bodies, when the config wants them to be kept.
+   */
+  record(outcome: Outcome, capture?: Capture): void {
     this.#log.call(outcome);
     this.statistics.add(outcome, performance.now());
-    const seq = ++this.#seq;
-    this.#calls.push({ seq, outcome });
+    const kept: KeptCall = { seq: ++this.#seq, outcome, capture };
+    this.#calls.push(kept);
+    if (capture) {
+      this.#captured.push(kept);
+      this.keepBodies(capture.settings.calls);
+    }
     if (this.#followers.size === 0) return;
-    this.#tell({ kind: 'call', call: shownCall(seq, outcome) });
+    this.#tell({ kind: 'call', call: shownCall(kept) });
   }
 
   /**
@@ -80,23 +90,32 @@ export class Observatory {
   /** @returns The latest calls first. */
   recent({ limit = KEPT, errors, model, instance }: CallFilter = {}): RecentCall[] {
     const found: RecentCall[] = [];
-    for (const { seq, outcome } of this.#calls) {
+    for (const kept of this.#calls) {
       if (found.length >= limit) break;
+      const { outcome } = kept;
       const { ending, attempts } = outcome;
       if (errors === true && ending !== 'error' && ending !== 'broken') continue;
       if (model !== undefined && outcome.model !== model) continue;
       if (instance !== undefined && !attempts.some((one) => one.instance === instance)) continue;
-      found.push(shownCall(seq, outcome));
+      found.push(shownCall(kept));
     }
     return found;
   }
 
-  /** @param id The call's id; the latest of those with the same. */
-  call(id: string): RecentCall | undefined {
-    for (const { seq, outcome } of this.#calls) {
-      if (outcome.id === id) return shownCall(seq, outcome);
+  /**
+   * @param id The call's id; the latest of those with the same.
+   * @param hide Takes secrets out of its bodies.
+   */
+  call(id: string, hide: (text: string) => string): CapturedCall | undefined {
+    for (const kept of this.#calls) {
+      if (kept.outcome.id === id) return { ...shownCall(kept), ...kept.capture?.shown(hide) };
     }
     return undefined;
+  }
+
+  /** Lets the bodies of all but the latest so many calls go. */
+  keepBodies(calls: number): void {
+    while (this.#captured.length > calls) this.#captured.shift()!.capture = undefined;
   }
 
   /** @returns The latest news first. */

@@ -1,3 +1,5 @@
+import type { Config } from '../config/schema.ts';
+
 const MASK = '***';
 
 /** Names of headers and options whose values are for nobody's eyes. */
@@ -17,6 +19,22 @@ export function maskHeaders(
         : String(value);
   }
   return shown;
+}
+
+/** @returns What the config has of keys, tokens and passwords. */
+export function secretsOf({ server, instances }: Config): string[] {
+  const named = Object.values(instances).flatMap(({ apiKey, headers }) => [
+    apiKey,
+    ...Object.entries(headers).map(([name, value]) => (SECRET.test(name) ? value : undefined)),
+  ]);
+  return [...server.apiKeys.map(({ key }) => key), server.adminToken, ...named]
+    .filter((secret) => secret !== undefined)
+    .filter(({ length }) => length >= 4);
+}
+
+/** A text without these secrets. */
+export function hideSecrets(text: string, secrets: readonly string[]): string {
+  return secrets.reduce((hidden, secret) => hidden.replaceAll(secret, MASK), text);
 }
 
 /** A URL without the password in it. */

@@ -220,6 +220,8 @@ export interface RecentCall {
   readonly code?: string;
   /** What `Totals.errors` counts it as: our own error's code, or the backend's status. */
   readonly errorKind?: string;
+  /** Where the rate limit stands that refused it, such as `service chat`. */
+  readonly limit?: string;
   readonly stream: boolean;
   readonly attempts: readonly ShownAttempt[];
   readonly duration: number;
@@ -233,6 +235,26 @@ export interface RecentCall {
   readonly tokensGuessed: number;
   /** `capture` has kept its bodies. */
   readonly captured: boolean;
+}
+
+/** A body that `capture` has kept, with its headers. Secrets that the config names are masked. */
+export interface CapturedBody {
+  readonly headers: Readonly<Record<string, string>>;
+  /** Of the whole body, of which not all may have been kept. */
+  readonly bytes: number;
+  readonly truncated: boolean;
+  /** What was kept of it, when it is text. */
+  readonly text?: string;
+  /** What was kept of it, when it is not. */
+  readonly base64?: string;
+}
+
+/** One call with all that is kept of it: `GET /admin/requests/:id`. */
+export interface CapturedCall extends RecentCall {
+  /** As the client sent it. Absent, like `answer`, when nothing was captured. */
+  readonly request?: CapturedBody;
+  /** As the client got it; absent when it left before that. */
+  readonly answer?: CapturedBody;
 }
 
 /** Something that happened: the data of a `news` event. */

@@ -35,8 +35,8 @@ describe('the calls that are kept', () => {
     const { observe } = observatory();
     observe.record(outcome({ id: 'same', model: 'old' }));
     observe.record(outcome({ id: 'same', model: 'new' }));
-    expect(observe.call('same')).toMatchObject({ model: 'new' });
-    expect(observe.call('other')).toBeUndefined();
+    expect(observe.call('same', String)).toMatchObject({ model: 'new' });
+    expect(observe.call('other', String)).toBeUndefined();
   });
 
   it('are chosen by error, model and any instance on their way', () => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { RecentCall } from '../../observe/status.ts';
+import { hideSecrets, secretsOf } from '../../observe/secrets.ts';
+import type { CapturedCall, RecentCall } from '../../observe/status.ts';
 import { gatewayError } from '../errors.ts';
 import type { Gateway } from '../gateway.ts';
 import { flag, whole } from './fields.ts';
@@ -13,7 +14,6 @@ export const callsQuery = z.strictObject({
 });
 
 export const calls = z.array(call);
-export const callDetail = z.object({ call }).meta({ id: 'CallDetail' });
 export const callId = z.object({ id: z.string() });
 
 /** The latest first. */
@@ -25,9 +25,10 @@ export function recentCalls(
 }
 
 /** @throws HttpError `call_not_found` (404). */
-export function oneCall({ observe }: Gateway, id: string): { readonly call: RecentCall } {
-  const found = observe.call(id);
-  if (found) return { call: found };
+export function oneCall({ observe, snapshot }: Gateway, id: string): CapturedCall {
+  const secrets = secretsOf(snapshot.config);
+  const found = observe.call(id, (text) => hideSecrets(text, secrets));
+  if (found) return found;
   throw gatewayError(
     'call_not_found',
     `No call "${id}" is kept: it is running still, or the last 1,000 do not reach back to it.`,

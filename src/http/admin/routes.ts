@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { readInstances } from '../instance-status.ts';
 import { readStatus } from '../status.ts';
-import { callDetail, callId, calls, callsQuery, oneCall, recentCalls } from './calls.ts';
+import { callId, calls, callsQuery, oneCall, recentCalls } from './calls.ts';
 import {
   applied,
   configAnswer,
@@ -29,7 +29,7 @@ import { breakerOrder, instanceName, oneInstance, orderBreaker } from './instanc
 import { models, readModels } from './models.ts';
 import { describeApi } from './openapi.ts';
 import { eventsRoute, jsonRoute, type Method, type Route } from './route.ts';
-import { call, instance, instanceDetail, news, status } from './schemas.ts';
+import { call, capturedCall, instance, instanceDetail, news, status } from './schemas.ts';
 
 /** What a change of the config may be refused for. */
 const CHANGE = ['config_conflict', 'config_not_editable', 'invalid_config'] as const;
@@ -105,7 +105,7 @@ export const ROUTES: Readonly<Record<`${Method} /admin/${string}`, Route>> = {
   'GET /admin/requests/{id}': jsonRoute({
     summary: 'One call by its id',
     params: callId,
-    answer: callDetail,
+    answer: capturedCall,
     errors: ['call_not_found'],
     handle: ({ gateway, params }) => oneCall(gateway, params.id),
   }),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Problem } from '../../config/problem.ts';
 import type {
+  CapturedCall,
   CatalogueEntry,
   InstanceDetail,
   InstanceStatus,
@@ -214,6 +215,7 @@ export const call = z
     error: z.string().exactOptional(),
     code: z.string().exactOptional(),
     errorKind: z.string().exactOptional(),
+    limit: z.string().exactOptional(),
     stream: z.boolean(),
     attempts: z.array(attempt),
     duration: span,
@@ -227,6 +229,20 @@ export const call = z
     captured: z.boolean(),
   })
   .meta({ id: 'Call' }) satisfies z.ZodType<RecentCall>;
+
+const body = z
+  .object({
+    headers: z.record(z.string(), z.string()),
+    bytes: z.number(),
+    truncated: z.boolean(),
+    text: z.string().exactOptional(),
+    base64: z.string().exactOptional(),
+  })
+  .meta({ id: 'CapturedBody' });
+
+export const capturedCall = call
+  .extend({ request: body.exactOptional(), answer: body.exactOptional() })
+  .meta({ id: 'CapturedCall' }) satisfies z.ZodType<CapturedCall>;
 
 export const news = z
   .object({
