@@ -131,7 +131,7 @@ describe('captured bodies', () => {
 
   it('are not there when nobody asked for them', async () => {
     for (const capture of [undefined, false, 'false'] as const) {
-      const gateway = await captured({ capture } as Partial<ConfigInput>);
+      const gateway = await captured({ capture });
       await (await gateway.post(CHAT, { model: 'm' })).text();
       const call = await only(gateway);
       expect(call.captured).toBe(false);

@@ -5,6 +5,7 @@ import { isatty } from 'node:tty';
 import { LiveConfig } from '../config/live.ts';
 import { openGateway, type Gateway } from '../http/gateway.ts';
 import { startServer, type HttpsOptions, type RunningServer } from '../http/server.ts';
+import { applyTelemetry } from '../http/telemetry.ts';
 import { openLog, type LogFormat } from '../observe/log.ts';
 import { VERSION } from '../version.ts';
 import { banner, instanceTable } from './banner.ts';
@@ -52,7 +53,12 @@ export async function serve(options: ServeOptions): Promise<void> {
   const live = new LiveConfig({
     first,
     load,
-    apply: (served) => serveConfig(gateway, served, env),
+    apply(served) {
+      serveConfig(gateway, served, env);
+      void startTelemetry(gateway).catch((error: Error) =>
+        gateway.observe.news({ kind: 'config', level: 'error', message: error.message }),
+      );
+    },
     say: (news) => gateway.observe.news({ kind: 'config', ...news }),
     state: stateFolder(env),
     cwd: process.cwd(),
@@ -66,6 +72,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   });
   const { fleet } = gateway;
   const https = httpsFrom(options);
+  await startTelemetry(gateway);
   const server = await openServer(gateway, first.config.server, https);
   serveConfig(gateway, first, env);
 
@@ -104,6 +111,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     state?.close();
     await fleet.close(true);
     await found?.close();
+    await gateway.observe.traces?.close();
     log.flush();
   });
   const shown = screen?.show({ url: ownUrl(server.url), token: gateway.adminToken }, end);
@@ -131,6 +139,17 @@ async function leaveWord(
       `${folder} can't be written (${(error as Error).message}): the other commands will need --url and --token, and server.adminToken has to be set`,
     );
     return undefined;
+  }
+}
+
+/** Who asks for traces at the start must get them; a reload that can't open them serves on. */
+async function startTelemetry(gateway: Gateway): Promise<void> {
+  try {
+    await applyTelemetry(gateway);
+  } catch (error) {
+    if (error instanceof Error && error.name === 'MissingPackages')
+      throw new UserError(error.message);
+    throw error;
   }
 }
 

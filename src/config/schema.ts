@@ -15,7 +15,7 @@ import {
   text,
   urlPath,
 } from './fields.ts';
-import { BUILT_IN } from './settings.ts';
+import { BUILT_IN, CAPTURE, TRACES, type TraceSettings } from './settings.ts';
 import { formatDuration } from './units.ts';
 
 /**
@@ -495,17 +495,52 @@ const server = z.strictObject({
 
 const capture = z
   .union([
-    flag.transform((on) => (on ? BUILT_IN.capture : undefined)),
+    flag.transform((on) => (on ? CAPTURE : undefined)),
     z.strictObject({
-      calls: numeric({ whole: true, min: 1, max: 1000 }).prefault(BUILT_IN.capture.calls).meta({
+      calls: numeric({ whole: true, min: 1, max: 1000 }).prefault(CAPTURE.calls).meta({
         description: 'The latest so many calls whose bodies are kept.',
       }),
       maxBytes: size
-        .prefault(`${BUILT_IN.capture.maxBytes / 1000}kb`)
+        .prefault(`${CAPTURE.maxBytes / 1000}kb`)
         .meta({ description: 'What is kept of each body; the rest is left out.' }),
     }),
   ])
-  .meta({ id: 'capture', description: '`true`, or a block with how much is kept.' });
+  .meta({ description: '`true`, or a block with how much is kept.' });
+
+const traces = z
+  .union([
+    flag.transform((on): TraceSettings | undefined => (on ? TRACES : undefined)),
+    z
+      .strictObject({
+        endpoint: address.optional().meta({
+          description:
+            "The collector's address, for OTLP over HTTP; without a path, /v1/traces. Unset: OTEL_EXPORTER_OTLP_ENDPOINT, else http://localhost:4318.",
+        }),
+        headers: z.record(z.string(), z.string()).default({}).meta({
+          description: 'Headers sent to the collector.',
+        }),
+        sampleRatio: numeric({ min: 0, max: 1 }).prefault(TRACES.sampleRatio).meta({
+          description:
+            "The share of calls that is told; a client's own trace decides for its calls.",
+        }),
+        serviceName: text.optional().meta({
+          description: 'What the server is called. Unset: OTEL_SERVICE_NAME, else jairouter.',
+        }),
+      })
+      .transform(({ endpoint, headers, sampleRatio, serviceName }): TraceSettings => ({
+        endpoint,
+        headers,
+        sampleRatio,
+        serviceName,
+      })),
+  ])
+  .meta({ description: '`true`, or a block with where they go.' });
+
+const telemetry = z.strictObject({
+  traces: traces.optional().meta({
+    description: 'Tells OpenTelemetry of each call and its attempts. Unset: nobody is told.',
+  }),
+});
 
 /** Visible ASCII but the slash: names stand in response headers, and before a slash in targets. */
 const INSTANCE_NAME = /^[!-.0-~]+$/;
@@ -560,6 +595,7 @@ export const schema = z
     capture: capture
       .optional()
       .meta({ description: 'Keeps the bodies of calls in memory, to look at. Unset: none.' }),
+    telemetry: telemetry.prefault({}).meta({ description: 'What is told to others of the calls.' }),
   })
   .meta({ title: 'jairouter configuration' });
 

@@ -72,6 +72,16 @@ export interface CaptureSettings {
   readonly maxBytes: number;
 }
 
+/** Where OpenTelemetry is told of calls. */
+export interface TraceSettings {
+  /** The collector's address, for OTLP over HTTP; `undefined`: as the environment says. */
+  readonly endpoint: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Of the calls that belong to nobody else's trace, from 0 to 1. */
+  readonly sampleRatio: number;
+  readonly serviceName: string | undefined;
+}
+
 export interface LoadBalance {
   readonly strategy: Strategy;
   /** Among candidates, those that have the model in memory first. */
@@ -107,7 +117,6 @@ export const BUILT_IN = {
   unsupported: 'drop',
   // `capacity` is each algorithm's own to say.
   rateLimit: { algorithm: 'token-bucket', per: 'global', cost: 'requests' },
-  capture: { calls: 100, maxBytes: 64_000 },
 } as const satisfies {
   loadBalance: LoadBalance;
   timeouts: Timeouts;
@@ -117,7 +126,16 @@ export const BUILT_IN = {
   queue: QueueSettings;
   unsupported: Unsupported;
   rateLimit: Record<'algorithm' | 'per' | 'cost', string>;
-  capture: CaptureSettings;
+};
+
+/** What `capture: true` stands for. */
+export const CAPTURE: CaptureSettings = { calls: 100, maxBytes: 64_000 };
+/** What `telemetry.traces: true` stands for. */
+export const TRACES: TraceSettings = {
+  endpoint: undefined,
+  headers: {},
+  sampleRatio: 1,
+  serviceName: undefined,
 };
 
 /** @returns The settings of one service: built-in < `defaults` < `services.<service>`. */

@@ -10,6 +10,7 @@ import type { ServicePlan } from '../gateway/snapshot.ts';
 import type { Instance } from '../instances/instance.ts';
 import type { Choice, Ending } from '../observe/outcome.ts';
 import { short } from '../observe/short.ts';
+import { newSpanId } from '../observe/trace-context.ts';
 import { guessTokens } from '../observe/usage.ts';
 import type { Admission } from './admission.ts';
 import { presentedKey } from './auth.ts';
@@ -186,12 +187,14 @@ async function attempt(
 ): Promise<Failed | 'served' | 'outrun'> {
   const { gateway, plan, call, client, admission } = road;
   const { instance, model } = target;
+  const spanId = call.trace && newSpanId();
   let request: AttemptRequest;
   try {
     request = attemptRequest(target, {
       plan,
       call,
       client,
+      spanId,
       objection: objectionTo(target, gateway, call, client),
       notes: notesOn(target, gateway, call, client),
       ...(road.standing?.kept && { keeper: keeperOf(target, road, road.standing) }),
@@ -253,6 +256,9 @@ async function attempt(
   gateway.fleet.retryBudget.learn(instance.name, meaning);
   call.attempts.push({
     instance: instance.name,
+    adapter: instance.adapter.name,
+    origin: instance.origin,
+    spanId,
     model: short(model),
     choice,
     startedAfter,

@@ -5,6 +5,7 @@ import type { CaptureSettings } from '../config/settings.ts';
 import { Capture } from '../observe/capture.ts';
 import type { AttemptRecord, Ending, Outcome } from '../observe/outcome.ts';
 import { short } from '../observe/short.ts';
+import type { Trace } from '../observe/trace-context.ts';
 import { guessTokens, type Usage } from '../observe/usage.ts';
 import { errorsOf, OPERATIONS, speaksLines, type Operation } from '../service.ts';
 import { authenticate, checkBrowser, type ApiKey } from './auth.ts';
@@ -50,6 +51,8 @@ export interface Call {
   /** Headers that go on every answer of this call. */
   readonly ownHeaders: OutgoingHttpHeaders;
   readonly attempts: AttemptRecord[];
+  /** Its place in a trace, when traces are on. */
+  trace: Trace | undefined;
   /** Gets a copy of its bodies, when the config wants that. */
   capture: Capture | undefined;
   /** Attempts so far, those that run included. */
@@ -104,6 +107,7 @@ export function openCall(
       ...(errorsOf(operation) === 'anthropic' && { 'request-id': id }),
     },
     attempts: [],
+    trace: undefined,
     capture: undefined,
     started: 0,
     steps: new Set(),
@@ -218,6 +222,7 @@ export function outcomeOf(call: Call): Outcome {
   const left = ending === 'aborted' && call.firstByte === undefined;
   return {
     id,
+    trace: call.trace,
     at,
     path: short(call.request.url?.split('?')[0] ?? ''),
     operation,

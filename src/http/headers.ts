@@ -81,6 +81,8 @@ export function requestHeaders(
     readonly usual?: Readonly<Record<string, string>> | undefined;
     readonly translated?: boolean;
     readonly betas?: boolean | undefined;
+    /** In place of the client's own, when we take part in the trace. */
+    readonly traceparent?: string;
   },
 ): string[] {
   const named = listed(client.connection);
@@ -92,11 +94,16 @@ export function requestHeaders(
     if (OF_A_DIALECT.test(name)) {
       if (call.translated || (name === BETAS && !call.betas)) continue;
     }
+    if (call.traceparent !== undefined && name.startsWith('trace')) {
+      // What others say of a trace holds only as long as it is the same.
+      if (name === 'traceparent' || !isSameTrace(client['traceparent'], call.traceparent)) continue;
+    }
     const value = client[name];
     if (typeof value === 'string') headers.push(name, value);
     else for (const one of value ?? []) headers.push(name, one);
   }
   if (call.contentType !== undefined) headers.push('content-type', call.contentType);
+  if (call.traceparent !== undefined) headers.push('traceparent', call.traceparent);
   headers.push('accept-encoding', 'identity', 'x-request-id', call.requestId);
   if (call.length !== undefined) headers.push('content-length', String(call.length));
   for (const name in own) headers.push(name, own[name]!);
@@ -105,6 +112,11 @@ export function requestHeaders(
     if (!told) headers.push(name, call.usual[name]!);
   }
   return headers;
+}
+
+/** Whether two `traceparent`s name the same trace. */
+function isSameTrace(one: string | string[] | undefined, other: string): boolean {
+  return typeof one === 'string' && one.trim().slice(3, 35) === other.slice(3, 35);
 }
 
 /**

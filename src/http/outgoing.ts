@@ -12,6 +12,7 @@ import { refuseThread } from '../dialects/messages/thread.ts';
 import type { Target } from '../gateway/directory.ts';
 import type { ServicePlan } from '../gateway/snapshot.ts';
 import type { Instance } from '../instances/instance.ts';
+import { traceparent } from '../observe/trace-context.ts';
 import type { Call, ClientRequest } from './call.ts';
 import { errorShapeOf } from './errors.ts';
 import { requestHeaders } from './headers.ts';
@@ -34,6 +35,7 @@ export function attemptRequest(
     plan,
     call,
     client,
+    spanId,
     objection,
     notes,
     keeper,
@@ -42,6 +44,8 @@ export function attemptRequest(
     readonly plan: ServicePlan;
     readonly call: Call;
     readonly client: ClientRequest;
+    /** The attempt's own, in the call's trace. */
+    readonly spanId: string | undefined;
     readonly objection: AttemptRequest['objection'];
     readonly notes: AnswerNotes | undefined;
     readonly keeper?: AttemptRequest['keeper'];
@@ -82,8 +86,9 @@ export function attemptRequest(
   const patch = spec.request?.(seen) ?? {};
   const renamed =
     model === client.model || translation ? patch : { ...patch, set: { model, ...patch.set } };
+  const parent = spanId && traceparent(call.trace!, spanId);
   const prepared = (change: RequestPatch) =>
-    prepare(target, call, client, { spec, change, translated: translation?.fields });
+    prepare(target, call, client, { spec, change, translated: translation?.fields, parent });
   const split = spec.split?.(seen);
   const requests = split?.parts.map((part) =>
     prepared({ ...renamed, set: { ...renamed.set, ...part } }),
@@ -134,13 +139,15 @@ interface Change {
   readonly change: RequestPatch;
   /** The request in the backend's dialect, when that is not the client's. */
   readonly translated: JsonObject | undefined;
+  /** The `traceparent` that it gets, when traces are on. */
+  readonly parent: string | undefined;
 }
 
 function prepare(
   { instance }: Target<Instance>,
   call: Call,
   client: ClientRequest,
-  { spec, change, translated }: Change,
+  { spec, change, translated, parent }: Change,
 ): PartRequest {
   const body = translated ? written(translated, change) : patchBody(client, change);
   const length = Buffer.isBuffer(body)
@@ -153,6 +160,7 @@ function prepare(
     translated: translated !== undefined,
     betas: spec.betas,
     usual: spec.headers,
+    ...(parent !== undefined && { traceparent: parent }),
   });
   return { headers, body, length };
 }

@@ -49,6 +49,7 @@ export async function proxy(
   });
   gateway.calls.add(call);
   const { snapshot } = gateway;
+  call.trace = gateway.observe.traces?.open(request.headers);
   if (snapshot.config.capture) capture(call, snapshot.config.capture);
   try {
     if (gateway.draining) throw shuttingDown();

@@ -4,6 +4,7 @@ import type { Outcome } from './outcome.ts';
 import { Ring } from './ring.ts';
 import { shownCall, type KeptCall } from './shown-call.ts';
 import { Statistics } from './statistics.ts';
+import type { Traces } from './traces.ts';
 import type { CapturedCall, News, RecentCall } from './status.ts';
 
 /** Calls, and news, that are kept. */
@@ -42,6 +43,8 @@ export class Observatory {
   readonly statistics = new Statistics();
   /** How often the config was loaded anew, and how that ended. */
   readonly reloads = { applied: 0, refused: 0 };
+  /** Where traces go; absent when they are off. */
+  traces: Traces | undefined;
   readonly #log: Log;
   readonly #calls = new Ring<KeptCall>(KEPT);
   /** Those of them with bodies, the oldest first. */
@@ -61,6 +64,7 @@ export class Observatory {
    */
   record(outcome: Outcome, capture?: Capture): void {
     this.#log.call(outcome);
+    this.traces?.record(outcome);
     this.statistics.add(outcome, performance.now());
     const kept: KeptCall = { seq: ++this.#seq, outcome, capture };
     this.#calls.push(kept);

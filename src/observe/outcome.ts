@@ -1,5 +1,6 @@
 import type { Strategy } from '../config/schema.ts';
 import type { Operation } from '../service.ts';
+import type { Trace } from './trace-context.ts';
 import type { Usage } from './usage.ts';
 
 /**
@@ -56,6 +57,12 @@ export type AttemptPhase = 'connecting' | 'waiting' | 'answering' | 'done';
 /** One try of a call on one instance. */
 export interface AttemptRecord extends Ended {
   readonly instance: string;
+  /** The adapter's name. */
+  readonly adapter: string;
+  /** Scheme, host and port. */
+  readonly origin: string;
+  /** Its id in the call's trace; absent without one. */
+  readonly spanId: string | undefined;
   /** The backend's name of the model. */
   readonly model: string;
   readonly choice: Choice;
@@ -69,6 +76,8 @@ export interface AttemptRecord extends Ended {
 /** The one record of a call, made at its end; whatever is shown of calls is read from it. */
 export interface Outcome extends Ended {
   readonly id: string;
+  /** Absent when traces are off. */
+  readonly trace: Trace | undefined;
   /** When the call came in, as milliseconds since the epoch. */
   readonly at: number;
   readonly path: string;

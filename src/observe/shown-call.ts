@@ -18,11 +18,20 @@ export function shownCall({ seq, outcome, capture }: KeptCall): RecentCall {
     seq,
     ...outcome,
     modelKnown: undefined,
+    trace: undefined,
+    traceId: outcome.trace?.traceId,
     attempts: outcome.attempts.map(shownAttempt),
     captured: capture !== undefined,
   });
 }
 
 function shownAttempt(attempt: AttemptRecord): ShownAttempt {
-  return known({ ...attempt, choice: undefined, why: whyText(attempt.choice) });
+  return known({
+    ...attempt,
+    adapter: undefined,
+    origin: undefined,
+    spanId: undefined,
+    choice: undefined,
+    why: whyText(attempt.choice),
+  });
 }

@@ -222,6 +222,8 @@ export interface RecentCall {
   readonly errorKind?: string;
   /** Where the rate limit stands that refused it, such as `service chat`. */
   readonly limit?: string;
+  /** When traces are on. */
+  readonly traceId?: string;
   readonly stream: boolean;
   readonly attempts: readonly ShownAttempt[];
   readonly duration: number;

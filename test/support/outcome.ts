@@ -2,6 +2,9 @@ import type { AttemptRecord, Outcome } from '../../src/observe/outcome.ts';
 
 const ATTEMPT: AttemptRecord = {
   instance: 'gpu',
+  adapter: 'vllm',
+  origin: 'http://10.0.0.5:8000',
+  spanId: undefined,
   model: 'Qwen/Qwen3',
   choice: { by: 'only', of: 1, after: undefined, fallback: false },
   startedAfter: 1,
@@ -21,6 +24,7 @@ const ATTEMPT: AttemptRecord = {
 
 const OUTCOME: Outcome = {
   id: 'req_1',
+  trace: undefined,
   at: Date.UTC(2026, 7, 24, 9, 41, 7),
   path: '/v1/chat/completions',
   operation: 'chat',

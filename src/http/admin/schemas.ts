@@ -216,6 +216,7 @@ export const call = z
     code: z.string().exactOptional(),
     errorKind: z.string().exactOptional(),
     limit: z.string().exactOptional(),
+    traceId: z.string().exactOptional(),
     stream: z.boolean(),
     attempts: z.array(attempt),
     duration: span,
