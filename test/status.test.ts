@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { ADAPTERS } from '../src/adapters/index.ts';
+import { schema } from '../src/config/schema.ts';
 import { readInstance, readInstances } from '../src/http/instance-status.ts';
 import { readStatus } from '../src/http/status.ts';
+import { instanceSettings } from '../src/instances/settings.ts';
 import type { RunningCall } from '../src/observe/status.ts';
 import { chatChunk, fakeBackend, json, startEvents } from './support/fake-backend.ts';
 import { VERSION } from '../src/version.ts';
@@ -222,6 +225,39 @@ describe('what went wrong', () => {
       'half-open',
       'closed',
     ]);
+  });
+});
+
+describe('statistics over reloads', () => {
+  it('stay with an instance that stays, and go with one that goes', async () => {
+    const backend = await fakeBackend();
+    const settings = (names: readonly string[], weight: number) =>
+      instanceSettings(
+        schema.parse({
+          instances: Object.fromEntries(
+            names.map((name) => [name, { adapter: 'openai', baseUrl: backend.url, weight }]),
+          ),
+        }),
+        { adapters: ADAPTERS, unset: new Map(), env: {} },
+      );
+    const { gateway, post } = await startGateway({
+      instances: { a: { adapter: 'openai', baseUrl: backend.url } },
+    });
+    await (await post(CHAT, { model: 'm' })).text();
+    await until(() => readStatus(gateway).totals.calls === 1);
+    const counts = () => readInstances(gateway).map(({ name, totals }) => [name, totals.calls]);
+    gateway.fleet.apply(settings(['b', 'a'], 1));
+    expect(counts()).toEqual([
+      ['b', 0],
+      ['a', 1],
+    ]);
+    // Also where something about it has changed.
+    gateway.fleet.apply(settings(['a'], 5));
+    expect(counts()).toEqual([['a', 1]]);
+    gateway.fleet.apply(settings(['b'], 1));
+    gateway.fleet.apply(settings(['a'], 1));
+    expect(counts()).toEqual([['a', 0]]);
+    expect(readStatus(gateway).totals.calls).toBe(1);
   });
 });
 
