@@ -238,7 +238,7 @@ describe('statistics over reloads', () => {
             names.map((name) => [name, { adapter: 'openai', baseUrl: backend.url, weight }]),
           ),
         }),
-        { adapters: ADAPTERS, unset: new Map(), env: {} },
+        { adapters: ADAPTERS, unset: new Map(), certificates: new Map(), env: {} },
       );
     const { gateway, post } = await startGateway({
       instances: { a: { adapter: 'openai', baseUrl: backend.url } },
