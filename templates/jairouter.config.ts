@@ -13,7 +13,8 @@ export default defineConfig({
   },
 
   // Your backends, each under a name of your choice.
-  // Adapters: openai (and all that is compatible), ollama, vllm, xinference, localai, gpustack.
+  // Adapters: openai (and all that is compatible), ollama, vllm, llamacpp, lmstudio, sglang, localai,
+  // gpustack, xinference, tei, infinity, anthropic, azure, gemini, and providers by name (docs/backends.md).
   instances: {
     laptop: {
       adapter: 'ollama',

@@ -60,7 +60,7 @@ const KINDS: readonly (readonly [RegExp, readonly Service[]])[] = [
   [/whisper|-transcribe|^sensevoice/, ['transcription']],
   [/^tts-|-tts(-|$)/, ['speech']],
   [/^dall-e-3|^imagen-/, ['imageGeneration']],
-  [/^(dall-e|gpt-image|chatgpt-image)-/, ['imageGeneration', 'imageEdit']],
+  [/^(dall-e-|(gpt|chatgpt|mock)-image(-|$))/, ['imageGeneration', 'imageEdit']],
   [/^(gpt-|chatgpt-|o\d)/, ['chat']],
 ];
 

@@ -12,6 +12,7 @@ describe('a name', () => {
     ['gpt-4o-mini-tts-2025-12-15', ['speech']],
     ['tts-1-hd', ['speech']],
     ['gpt-image-1', ['imageGeneration', 'imageEdit']],
+    ['mock-image', ['imageGeneration', 'imageEdit']],
     ['dall-e-2', ['imageGeneration', 'imageEdit']],
     ['dall-e-3', ['imageGeneration']],
     ['text-embedding-3-large', ['embeddings']],
