@@ -261,7 +261,7 @@ describe('a verdict of the backend', () => {
     const gateway = await startGateway({
       instances: { a: { adapter: 'xinference', baseUrl: backend.url, models: ['m'] } },
     });
-    for (const instance of gateway.gateway.fleet.instances()) instance.state = 'healthy';
+    for (const instance of gateway.gateway.fleet.instances()) instance.become('healthy', undefined);
     for (const stream of [false, true]) {
       const answer = await gateway.post(CHAT, { model: 'm', stream });
       expect(await errorOf(answer)).toMatchObject({ status: 400 });

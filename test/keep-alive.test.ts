@@ -85,7 +85,7 @@ describe('connections to a backend', () => {
         a: { adapter: 'vllm', baseUrl: backend.url, models: ['m'], health: { interval: '1h' } },
       },
     });
-    for (const instance of gateway.gateway.fleet.instances()) instance.state = 'healthy';
+    for (const instance of gateway.gateway.fleet.instances()) instance.become('healthy', undefined);
     await until(() => backend.sockets.size === 0, 8000);
     const began = performance.now();
     await (await gateway.post(CHAT, { model: 'm' })).text();

@@ -38,7 +38,7 @@ export function instanceTable(instances: readonly Instance[]): string[] {
   const rows = instances.map((instance) => [
     `${STATES[instance.state].symbol} ${instance.name}`,
     instance.adapter.name,
-    instance.origin + instance.basePath,
+    instance.connections.address,
     instance.state,
     instance.stateDetail ?? models(instance),
   ]);

@@ -20,7 +20,7 @@ export function checkJson({ file, warnings, checked, problems, ok }: Result): un
       return {
         name: instance.name,
         adapter: instance.adapter.name,
-        baseUrl: instance.origin + instance.basePath,
+        baseUrl: instance.connections.address,
         state,
         reachable: latency !== undefined,
         authorised: latency === undefined ? null : state !== 'refused',

@@ -85,8 +85,8 @@ const WORDS: Readonly<Record<Inspection['state'], string>> = {
   off: 'off',
 };
 
-function addressOf({ origin, basePath }: Instance): string {
-  return origin + basePath;
+function addressOf({ connections }: Instance): string {
+  return connections.address;
 }
 
 /** `3 models: 2 chat, 1 embeddings`; a model may do several things, or not say what. */

@@ -116,7 +116,7 @@ function lookAtAll(
       const inspection = await inspect(instance, keyVariables.get(instance.name) ?? []);
       const one = { instance, inspection };
       told(one, index);
-      await instance.destroy();
+      await instance.connections.destroy();
       return one;
     }),
   );

@@ -206,7 +206,7 @@ async function attempt(
   }
   // Selection has just found room and leave for it, in this very turn of the event loop.
   const slot = takeSlot(instance, road);
-  instance.enter();
+  instance.connections.enter();
   const permit = instance.breaker.acquire(performance.now())!;
   let report: AttemptReport;
   let startedAfter: number;
@@ -235,7 +235,7 @@ async function attempt(
     throw error;
   } finally {
     slot.release();
-    instance.leave();
+    instance.connections.leave();
   }
 
   const { end, firstByte, duration } = report;
@@ -284,7 +284,7 @@ async function attempt(
 
   if (firstByte !== undefined) {
     call.firstByte = now - call.began - duration + firstByte;
-    if (end.kind === 'done') instance.observeLatency(firstByte, now);
+    if (end.kind === 'done') instance.firstBytes.observe(firstByte, now);
   }
   call.ending = end.kind === 'done' ? 'ok' : end.kind;
   call.error = failure?.body.message;

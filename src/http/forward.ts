@@ -37,12 +37,12 @@ export async function forward(
     statusCode,
     headers,
     body: answer,
-  } = await instance.dispatcher
+  } = await instance.connections.dispatcher
     .request({
       origin: instance.origin,
-      path: instance.basePath + path,
+      path: instance.connections.basePath + path,
       method,
-      headers: requestHeaders(request.headers, instance.headers, {
+      headers: requestHeaders(request.headers, instance.connections.headers, {
         requestId,
         length: lengthOf(body),
       }),

@@ -18,7 +18,7 @@ export type Hedge = number | 'p95' | undefined;
 
 /** @returns Milliseconds; `undefined`: never, as it is off, or as the instance is not known enough. */
 export function hedgeDelay(hedge: Hedge, instance: Instance): number | undefined {
-  return hedge === 'p95' ? instance.usualFirstByte() : hedge;
+  return hedge === 'p95' ? instance.firstBytes.usual() : hedge;
 }
 
 interface Options {

@@ -66,7 +66,7 @@ export function instanceStatus(
   return known({
     name,
     adapter: instance.adapter.name,
-    baseUrl: instance.origin + instance.basePath,
+    baseUrl: instance.connections.address,
     state: instance.state,
     stateDetail: instance.stateDetail,
     stateSince: instance.stateSince,
@@ -82,7 +82,7 @@ export function instanceStatus(
     services: servicesOf(instance),
     models: new Set(models.map(({ id }) => id)).size,
     loaded: tellsLoaded ? [...new Set(loaded)] : undefined,
-    connections: instance.connections,
+    connections: instance.connections.count,
     totals: tally.totals(),
     recent: withFlow(tally.recent(now), flow.instances.get(name)),
   });

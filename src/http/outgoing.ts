@@ -99,7 +99,7 @@ export function attemptRequest(
     instance,
     operation,
     model,
-    path: instance.basePath + (patch.path ?? spec.path),
+    path: instance.connections.basePath + (patch.path ?? spec.path),
     headers: first.headers,
     body: once ? lettingGo(first.body, client) : first.body,
     length: first.length,
@@ -153,7 +153,7 @@ function prepare(
   const length = Buffer.isBuffer(body)
     ? body.length
     : body.reduce((total, piece) => total + piece.length, 0);
-  const headers = requestHeaders(call.request.headers, instance.headers, {
+  const headers = requestHeaders(call.request.headers, instance.connections.headers, {
     requestId: call.id,
     length,
     ...(client.contentType === undefined ? {} : { contentType: client.contentType }),

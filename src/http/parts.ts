@@ -75,7 +75,7 @@ async function send(
   { headers, body }: PartRequest,
   signal: AbortSignal,
 ): Promise<PartAnswer> {
-  const answer = await instance.dispatcher.request({
+  const answer = await instance.connections.dispatcher.request({
     origin: instance.origin,
     path,
     method: 'POST',

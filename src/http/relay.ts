@@ -123,8 +123,8 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet, Step {
     if (total !== undefined) {
       this.#total = setTimeout(() => this.#giveUp(`no end within ${seconds(total)}`), total);
     }
-    if (request.once) this.#fresh = request.instance.openFresh();
-    this.#dispatch(this.#fresh ?? request.instance.dispatcher);
+    if (request.once) this.#fresh = request.instance.connections.openFresh();
+    this.#dispatch(this.#fresh ?? request.instance.connections.dispatcher);
     // On a connection that stands, the request is out already.
     if (this.#phase === 'connecting') this.#await('connection', connect);
   }
@@ -202,7 +202,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet, Step {
     }
     if (this.#phase === 'waiting' && !this.#fresh && wasStale(error)) {
       // The backend closed this idle socket while our request was on its way: it never saw it.
-      this.#fresh = instance.openFresh();
+      this.#fresh = instance.connections.openFresh();
       this.#phase = 'connecting';
       this.#dispatch(this.#fresh);
       return;
@@ -269,7 +269,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet, Step {
     const { instance } = this.request;
     this.#following = new AbortController();
     const { signal } = this.#following;
-    Promise.all(paths.map((path) => instance.fetch(path, signal))).then(
+    Promise.all(paths.map((path) => instance.connections.fetch(path, signal))).then(
       (linked) => {
         if (this.#phase !== 'over') this.#guard(() => then(linked));
       },

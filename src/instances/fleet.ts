@@ -4,7 +4,8 @@ import type { Transition } from '../gateway/protect/breaker.ts';
 import { Queue } from '../gateway/protect/queue.ts';
 import { RetryBudget } from '../gateway/protect/retry-budget.ts';
 import { watchHealth, type HealthWatch } from './health.ts';
-import { Instance, sameBackend, type InstanceSettings } from './instance.ts';
+import { Instance } from './instance.ts';
+import { sameBackend, type InstanceSettings } from './settings.ts';
 
 /** How long a call may wait for a second look before it is refused, in milliseconds. */
 const PATIENCE = 1000;
@@ -155,7 +156,9 @@ export class Fleet {
     const members = [...this.#members.values()];
     for (const { health } of members) health.close();
     const instances = [...members.map(({ instance }) => instance), ...this.#retiring];
-    await Promise.all(instances.map((one) => (now ? one.destroy() : one.close())));
+    await Promise.all(
+      instances.map(({ connections }) => (now ? connections.destroy() : connections.close())),
+    );
   }
 }
 

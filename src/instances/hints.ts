@@ -1,7 +1,8 @@
 import type { CatalogueModel } from '../adapters/adapter.ts';
 import { nearestNames } from '../gateway/resolve.ts';
 import { kindOf } from './discovery.ts';
-import type { Instance, InstanceSettings } from './instance.ts';
+import type { Instance } from './instance.ts';
+import type { InstanceSettings } from './settings.ts';
 import { keyVariables } from './providers.ts';
 
 /** What is wrong, and what to do about it; each a clause. */

@@ -1,69 +1,16 @@
-import { createHistogram } from 'node:perf_hooks';
-import { isDeepStrictEqual } from 'node:util';
-import type { Dispatcher } from 'undici';
-import type {
-  Adapter,
-  AdapterOptions,
-  Backend,
-  CatalogueModel,
-  Facts,
-  OperationSpec,
-  ProbeResult,
-} from '../adapters/adapter.ts';
-import type { BreakerSettings, HealthSettings } from '../config/settings.ts';
+import type { Adapter, Backend, Facts, ProbeResult } from '../adapters/adapter.ts';
 import type { Meaning } from '../gateway/protect/classify.ts';
 import { Breaker, type Permit, type Transition } from '../gateway/protect/breaker.ts';
 import { Cooling } from '../gateway/protect/cooling.ts';
 import { Slots, type Queue } from '../gateway/protect/queue.ts';
-import { LatencyAverage } from '../gateway/balance/latency-average.ts';
 import type { Catalogue, Hindrance, InstanceState, Routable } from '../gateway/directory.ts';
-import { askedFor, OPERATIONS, type Operation, type Service } from '../service.ts';
-import { connectBackend } from './backend.ts';
-import { catalogueOf } from './catalogue.ts';
+import type { Operation } from '../service.ts';
+import { Abilities } from './abilities.ts';
+import { Condition, type ObservedState, type Orders } from './condition.ts';
+import { Connections } from './connections.ts';
+import { FirstBytes } from './first-bytes.ts';
 import { isNearby } from './nearby.ts';
-import { connectionsOf, openPool, type PoolOptions } from './pool.ts';
-
-/** What the config says of one instance, with everything inherited filled in. */
-export interface InstanceSettings {
-  readonly name: string;
-  readonly adapter: Adapter;
-  /** Without a trailing slash or `/v1`. */
-  readonly baseUrl: string;
-  readonly weight: number;
-  readonly priority: number;
-  readonly enabled: boolean;
-  readonly apiKey: string | undefined;
-  readonly headers: Readonly<Record<string, string>>;
-  /** Narrows what the adapter can do. */
-  readonly services: readonly Service[] | undefined;
-  /** Names and wildcards that stand for, or choose from, the backend's own list. */
-  readonly models: readonly string[] | undefined;
-  readonly health: HealthSettings;
-  readonly circuitBreaker: BreakerSettings;
-  /** Attempts at once; `undefined`: no limit. */
-  readonly maxConcurrency: number | undefined;
-  /** Models to load as soon as it is reached. */
-  readonly warm: readonly string[];
-  /** Whether calls cost money; `undefined`: as its address and adapter suggest. */
-  readonly paid: boolean | undefined;
-  /** Whether tool calls that its models get wrong are put right. */
-  readonly repairToolCalls: boolean;
-  readonly pool: PoolOptions;
-  /** What only its adapter understands. */
-  readonly options: AdapterOptions;
-  /** A variable that its config names and the environment lacks: the instance is off. */
-  readonly unset: string | undefined;
-}
-
-/** What probes and traffic can say of an instance. */
-type ObservedState = Exclude<InstanceState, 'disabled' | 'draining'>;
-
-/** What the admin wants for the moment; it stands above the config and what was observed. */
-export interface Orders {
-  readonly enabled?: boolean | undefined;
-  /** No new calls; those that run go on. */
-  readonly draining?: boolean | undefined;
-}
+import type { InstanceSettings } from './settings.ts';
 
 interface InstanceContext {
   readonly queue: Queue;
@@ -78,51 +25,27 @@ export class Instance implements Routable {
   readonly createdAt = Date.now();
   readonly name: string;
   readonly adapter: Adapter;
-  /** Credentials and the config's own headers, lower-case names, as sent with every request. */
-  readonly headers: Readonly<Record<string, string>>;
+  readonly connections: Connections;
   /** Scheme, host and port. */
   readonly origin: string;
-  /** What `baseUrl` has after the host; without a trailing slash. */
-  readonly basePath: string;
+  /** As probes see it; one for its life, so that an adapter may remember things by it. */
+  readonly backend: Backend;
   readonly breaker: Breaker;
   readonly cooling = new Cooling();
   readonly slots: Slots;
-  /** As probes see it; one for its life, so that an adapter may remember things by it. */
-  readonly backend: Backend;
+  readonly firstBytes = new FirstBytes();
   /** When a call last went well, on the clock of `performance.now()`. */
   lastServed = Number.NEGATIVE_INFINITY;
-  readonly #onState: (instance: Instance) => void;
-  /** Until when it is believed that it is loading a model. */
-  readonly #loading = new Map<string, number>();
-  #settings: InstanceSettings;
-  #orders: Orders = {};
-  #observed: { readonly state: ObservedState; readonly detail: string | undefined } = UNSEEN;
-  state: InstanceState = 'unknown';
-  stateDetail: string | undefined;
-  /** When it came into that state, as milliseconds since the epoch. */
-  stateSince = this.createdAt;
+  /** When it is probed next, on the same clock. */
   nextLook: number | undefined;
-  version: string | undefined;
-  /** What its calls need to know of it; learnt by its probes. */
-  facts: Facts = {};
   /** What its adapter remembers of it. */
   readonly memory = new Map<string, number>();
-  catalogue: Catalogue;
-  readonly #latency = new LatencyAverage();
-  // Small: two digits, up to an hour; there may be a thousand instances.
-  readonly #firstBytes = createHistogram({ lowest: 1, highest: 3_600_000, figures: 2 });
+  #settings: InstanceSettings;
+  readonly #condition: Condition;
+  readonly #abilities: Abilities;
+  /** Until when it is believed that it is loading a model. */
+  readonly #loading = new Map<string, number>();
   readonly #warned = new Set<string>();
-  #listed: readonly CatalogueModel[] | undefined;
-  /** What its probe says that it has. */
-  #offered: readonly Operation[] | undefined;
-  /** Those that only some servers of the kind have, and this one has shown. */
-  #shown: readonly Operation[] = [];
-  #operations: ReadonlySet<Operation>;
-  readonly #has = (operation: Operation): boolean => this.#operations.has(operation);
-  #dispatcher: Dispatcher | undefined;
-  /** Attempts that may still want a connection. */
-  #users = 0;
-  #retired: (() => void) | undefined;
 
   /**
    * @param context.queue Where calls wait for one of its slots.
@@ -135,30 +58,21 @@ export class Instance implements Routable {
     settings: InstanceSettings,
     { queue, onState, onBreaker, previous }: InstanceContext,
   ) {
-    this.#onState = onState;
+    this.#settings = settings;
+    this.name = settings.name;
+    this.adapter = settings.adapter;
+    this.connections = new Connections(settings);
+    this.origin = this.connections.origin;
+    this.backend = this.connections.backend(() => this.#settings.health.timeout);
     this.breaker = new Breaker(settings.circuitBreaker, Math.random, (transition) =>
       onBreaker?.(this, transition),
     );
     this.slots = previous?.slots ?? new Slots(settings.name, settings.maxConcurrency, queue);
     this.slots.limit = settings.maxConcurrency;
-    this.#settings = settings;
-    this.name = settings.name;
-    this.adapter = settings.adapter;
-    const url = new URL(settings.baseUrl);
-    this.origin = url.origin;
-    this.basePath = url.pathname.replace(/\/+$/, '');
-    this.headers = ownHeaders(settings);
-    this.backend = this.#connect(() => this.#settings.health.timeout);
-    if (previous?.adapter === settings.adapter && previous.settings.baseUrl === settings.baseUrl) {
-      this.#listed = previous.#listed;
-      this.#offered = previous.#offered;
-      this.#shown = previous.#shown;
-      this.version = previous.version;
-      this.facts = previous.facts;
-    }
-    this.catalogue = catalogueOf(settings.models, this.#listed);
-    this.#operations = this.#allowed();
-    [this.state, this.stateDetail] = this.#standing();
+    this.#condition = new Condition(settings, () => onState(this));
+    const known =
+      previous?.adapter === settings.adapter && previous.settings.baseUrl === settings.baseUrl;
+    this.#abilities = new Abilities(settings, known ? previous.#abilities : undefined);
   }
 
   get settings(): InstanceSettings {
@@ -173,103 +87,40 @@ export class Instance implements Routable {
     return this.#settings.priority;
   }
 
-  /**
-   * Takes other settings, for which its connections can stay: see `sameBackend`. What it has counted
-   * and what is known of it stays too.
-   */
-  update(settings: InstanceSettings): void {
-    const before = this.#settings;
-    const wasOff = this.off;
-    this.#settings = settings;
-    this.breaker.configure(settings.circuitBreaker);
-    if (settings.maxConcurrency !== before.maxConcurrency) {
-      this.slots.limit = settings.maxConcurrency;
-    }
-    if (!isDeepStrictEqual(settings.models, before.models)) {
-      this.catalogue = catalogueOf(settings.models, this.#listed);
-    }
-    this.#operations = this.#allowed();
-    // The config has the last word where it is newer than the order.
-    if (settings.enabled !== before.enabled) this.#orders = { ...this.#orders, enabled: undefined };
-    // Through a proxy the time-out is the pool's own.
-    if (settings.pool.proxy !== undefined && !isDeepStrictEqual(settings.pool, before.pool)) {
-      void this.#dispatcher?.close();
-      this.#dispatcher = undefined;
-    }
-    this.#restate(wasOff);
+  get state(): InstanceState {
+    return this.#condition.state;
   }
 
-  /** Gives orders for the moment; what is `undefined` stays as it is. */
-  order(orders: Orders): void {
-    const wasOff = this.off;
-    const { enabled = this.#orders.enabled, draining = this.#orders.draining } = orders;
-    // An order that says what the config says is none: the config may change its mind.
-    this.#orders = { enabled: enabled === this.#settings.enabled ? undefined : enabled, draining };
-    this.#restate(wasOff);
+  get stateDetail(): string | undefined {
+    return this.#condition.detail;
   }
 
-  /** The connections to it; opened by the first use. */
-  get dispatcher(): Dispatcher {
-    this.#dispatcher ??= openPool(
-      this.origin,
-      this.#settings.pool,
-      () => this.#settings.pool.connectTimeout,
-    );
-    return this.#dispatcher;
+  /** When it came into that state, as milliseconds since the epoch. */
+  get stateSince(): number {
+    return this.#condition.since;
   }
 
-  /** Connections to it that are open now. */
-  get connections(): number {
-    return this.#dispatcher ? connectionsOf(this.#dispatcher) : 0;
+  /** Whether the config or an order keeps it from being used at all, whatever a probe would say. */
+  get off(): boolean {
+    return this.#condition.off;
   }
 
-  /** An attempt begins, and may want a connection until `leave`. */
-  enter(): void {
-    this.#users += 1;
+  /** Whether nobody has been asked yet how it is, or not since it was off. */
+  get fresh(): boolean {
+    return this.#condition.fresh;
   }
 
-  leave(): void {
-    this.#users -= 1;
-    if (this.#users === 0) this.#retired?.();
+  get catalogue(): Catalogue {
+    return this.#abilities.catalogue;
   }
 
-  /** It is no longer in the config: no new calls. Settles when the running ones are over, and it is closed. */
-  async retire(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#retired = resolve;
-      [this.state, this.stateDetail] = this.#standing();
-      if (this.#users === 0) resolve();
-    });
-    // Whoever has destroyed it meanwhile has closed it too.
-    await this.#dispatcher?.close().catch(() => {});
+  get version(): string | undefined {
+    return this.#abilities.version;
   }
 
-  /** Takes our credentials out of a text of the backend's: some repeat a key that they refuse. */
-  mask(text: string): string {
-    const { apiKey } = this.#settings;
-    return apiKey === undefined || apiKey.length < 4 ? text : text.replaceAll(apiKey, '***');
-  }
-
-  /** A connection of its own, for one request; the caller closes it. */
-  openFresh(): Dispatcher {
-    return openPool(this.origin, this.#settings.pool);
-  }
-
-  /**
-   * Gets a file that an answer links to.
-   * @throws Error when the backend does not give it.
-   */
-  async fetch(path: string, signal: AbortSignal): Promise<Buffer> {
-    const { statusCode, body } = await this.dispatcher.request({
-      origin: this.origin,
-      path: this.basePath + path,
-      method: 'GET',
-      headers: { ...this.headers },
-      signal,
-    });
-    const bytes = Buffer.from(await body.arrayBuffer());
-    if (statusCode !== 200) throw new Error(`GET ${path} answered ${statusCode}`);
-    return bytes;
+  /** What its calls need to know of it; learnt by its probes. */
+  get facts(): Facts {
+    return this.#abilities.facts;
   }
 
   /** Somebody else's paid service, as far as its address tells: to be probed rarely. */
@@ -277,20 +128,61 @@ export class Instance implements Routable {
     return this.adapter.cloud === true && !isNearby(new URL(this.origin).hostname);
   }
 
-  /** Whether the config or an order keeps it from being used at all, whatever a probe would say. */
-  get off(): boolean {
-    const { enabled, unset } = this.#settings;
-    return !(this.#orders.enabled ?? enabled) || unset !== undefined;
-  }
-
-  /** Whether nobody has been asked yet how it is, or not since it was off. */
-  get fresh(): boolean {
-    return this.#observed === UNSEEN;
+  /** Whether a call on it costs money. */
+  get paid(): boolean {
+    return this.#settings.paid ?? this.cloud;
   }
 
   /** Attempts running now. */
   get inFlight(): number {
     return this.slots.taken;
+  }
+
+  /** Milliseconds that its answers take to begin, of late. */
+  latency(now: number): number {
+    return this.firstBytes.average(now);
+  }
+
+  supports(operation: Operation): boolean {
+    return this.asked(operation) !== undefined;
+  }
+
+  /** What this very server is asked for an operation: that, or what it is translated to. */
+  asked(operation: Operation): Operation | undefined {
+    return this.#abilities.asked(operation);
+  }
+
+  /**
+   * Takes other settings, for which its connections can stay: see `sameBackend`. What it has counted
+   * and what is known of it stays too.
+   */
+  update(settings: InstanceSettings): void {
+    const before = this.#settings;
+    this.#settings = settings;
+    this.breaker.configure(settings.circuitBreaker);
+    if (settings.maxConcurrency !== before.maxConcurrency) {
+      this.slots.limit = settings.maxConcurrency;
+    }
+    this.connections.update(settings);
+    this.#abilities.update(settings);
+    this.#condition.update(settings);
+  }
+
+  /** Gives orders for the moment; what is `undefined` stays as it is. */
+  order(orders: Orders): void {
+    this.#condition.order(orders);
+  }
+
+  /** It is no longer in the config: no new calls. Settles when the running ones are over, and it is closed. */
+  retire(): Promise<void> {
+    this.#condition.leave();
+    return this.connections.retire();
+  }
+
+  /** Takes our credentials out of a text of the backend's: some repeat a key that they refuse. */
+  mask(text: string): string {
+    const { apiKey } = this.#settings;
+    return apiKey === undefined || apiKey.length < 4 ? text : text.replaceAll(apiKey, '***');
   }
 
   hindrance(kind: Hindrance['kind'], model: string, now: number): Hindrance | undefined {
@@ -364,37 +256,18 @@ export class Instance implements Routable {
 
   /** Changes its state, by a probe's word or by what traffic met, as far as no order stands above. */
   become(state: ObservedState, detail: string | undefined): void {
-    const before = this.#observed.state;
-    this.#observed = { state, detail };
-    if (before === 'unhealthy' && state === 'healthy') {
+    if (this.#condition.observed === 'unhealthy' && state === 'healthy') {
       this.breaker.tryNow(performance.now(), 'it is back');
     }
-    this.#settle();
+    this.#condition.observe(state, detail);
   }
 
-  /** What holds when everything that has a say has said it. */
-  #standing(): [InstanceState, string | undefined] {
-    const { unset, enabled } = this.#settings;
-    if (this.#retired) return ['draining', 'it has left the config'];
-    if (unset !== undefined) return ['misconfigured', `the variable ${unset} is not set`];
-    if (this.off) return ['disabled', enabled ? 'by an order' : 'enabled: false'];
-    if (this.#orders.draining) return ['draining', 'by an order'];
-    return [this.#observed.state, this.#observed.detail];
-  }
-
-  #settle(): void {
-    const before = this.state;
-    [this.state, this.stateDetail] = this.#standing();
-    if (this.state === before) return;
-    this.stateSince = Date.now();
-    if (!this.#retired) this.#onState(this);
-  }
-
-  /** After a change of settings or orders. */
-  #restate(wasOff: boolean): void {
-    // Nobody has looked while it was off.
-    if (wasOff && !this.off) this.#observed = UNSEEN;
-    this.#settle();
+  /**
+   * Takes over what a probe has found; the state is the health checker's to decide.
+   * @param shown Operations that only some servers of the kind have, and this one has shown.
+   */
+  learn(result: ProbeResult, shown: readonly Operation[]): void {
+    this.#abilities.learn(result, shown);
   }
 
   /**
@@ -402,7 +275,7 @@ export class Instance implements Routable {
    * @param told Called with a line for each.
    */
   async warm(models: readonly string[], told: (line: string) => void): Promise<void> {
-    const backend = this.#connect(() => WARM_LIMIT);
+    const backend = this.connections.backend(() => WARM_LIMIT);
     for (const model of models) {
       const began = performance.now();
       const failed = await this.adapter.warm!(backend, model).then(
@@ -437,111 +310,9 @@ export class Instance implements Routable {
     this.#warned.add(warning);
     return true;
   }
-
-  supports(operation: Operation): boolean {
-    return this.asked(operation) !== undefined;
-  }
-
-  /** What this very server is asked for an operation: that, or what it is translated to. */
-  asked(operation: Operation): Operation | undefined {
-    return askedFor(operation, this.#has);
-  }
-
-  latency(now: number): number {
-    return this.#latency.value(now);
-  }
-
-  /** Takes note of an answer's time to first byte, in milliseconds. */
-  observeLatency(sample: number, now: number): void {
-    this.#latency.observe(sample, now);
-    if (this.#firstBytes.count >= FORGET_AFTER) this.#firstBytes.reset();
-    this.#firstBytes.record(Math.max(1, Math.round(sample)));
-  }
-
-  /** @returns Milliseconds to first byte that 19 of 20 answers keep; `undefined` after a few only. */
-  usualFirstByte(): number | undefined {
-    return this.#firstBytes.count < ENOUGH ? undefined : this.#firstBytes.percentile(95);
-  }
-
-  /** Whether a call on it costs money. */
-  get paid(): boolean {
-    return this.#settings.paid ?? this.cloud;
-  }
-
-  /**
-   * Takes over what a probe has found; the state is the health checker's to decide.
-   * @param shown Operations that only some servers of the kind have, and this one has shown.
-   */
-  learn(result: ProbeResult, shown: readonly Operation[]): void {
-    if (result.version !== undefined) this.version = result.version;
-    if (result.facts) this.facts = result.facts;
-    // The same list again must not look like a change: an index over all models depends on it.
-    if (result.models && !isDeepStrictEqual(result.models, this.#listed)) {
-      this.#listed = result.models;
-      this.catalogue = catalogueOf(this.#settings.models, result.models);
-    }
-    if (result.operations) this.#offered = result.operations;
-    if (result.state === 'healthy') this.#shown = shown;
-    this.#operations = this.#allowed();
-  }
-
-  /** Ends idle connections now and the others when their answers are over. */
-  async close(): Promise<void> {
-    await this.#dispatcher?.close();
-  }
-
-  /** Ends every connection now. */
-  async destroy(): Promise<void> {
-    await this.#dispatcher?.destroy();
-  }
-
-  #connect(timeout: () => number): Backend {
-    const { headers, origin, basePath } = this;
-    const dispatcher = () => this.dispatcher;
-    return connectBackend({
-      baseUrl: origin + basePath,
-      headers,
-      options: this.#settings.options,
-      get timeout() {
-        return timeout();
-      },
-      get dispatcher() {
-        return dispatcher();
-      },
-    });
-  }
-
-  #allowed(): ReadonlySet<Operation> {
-    const { services } = this.#settings;
-    const own = Object.entries(this.adapter.operations) as [Operation, OperationSpec][];
-    const unused = this.adapter.unused?.(this.settings.options);
-    const allowed = own.filter(
-      ([operation, { shownBy }]) =>
-        !unused?.includes(operation) &&
-        (this.#shown.includes(operation) ||
-          (this.#offered?.includes(operation) ?? shownBy === undefined)) &&
-        (services?.includes(OPERATIONS[operation].service) ?? true),
-    );
-    return new Set(allowed.map(([operation]) => operation));
-  }
-}
-
-const UNSEEN = { state: 'unknown', detail: undefined } as const;
-
-/** Whether an instance of these settings connects to the same backend as one of those. */
-export function sameBackend(one: InstanceSettings, other: InstanceSettings): boolean {
-  return isDeepStrictEqual(connection(one), connection(other));
-}
-
-function connection({ adapter, baseUrl, apiKey, headers, pool, options }: InstanceSettings) {
-  const { connectTimeout: _, ...sockets } = pool;
-  return { adapter, baseUrl, apiKey, headers, sockets, options };
 }
 
 const MOST_WARNINGS = 1000;
-/** Answers that say what is usual, and after which what was usual is forgotten. */
-const ENOUGH = 20;
-const FORGET_AFTER = 1000;
 /** Milliseconds for one model to be loaded. */
 const WARM_LIMIT = 900_000;
 /** Milliseconds after which a model that was loading is asked for again, at the latest. */
@@ -551,10 +322,4 @@ const LOADING_LOOK = 2000;
 function wait(milliseconds: number): string {
   const seconds = Math.max(1, Math.ceil(milliseconds / 1000));
   return seconds < 120 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;
-}
-
-function ownHeaders({ adapter, apiKey, headers }: InstanceSettings): Record<string, string> {
-  const own: Record<string, string> = apiKey === undefined ? {} : { ...adapter.auth(apiKey) };
-  for (const [name, value] of Object.entries(headers)) own[name.toLowerCase()] = value;
-  return own;
 }

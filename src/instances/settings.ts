@@ -1,10 +1,43 @@
-import type { Adapter } from '../adapters/adapter.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { Adapter, AdapterOptions } from '../adapters/adapter.ts';
 import { normalizeBaseUrl } from '../config/base-url.ts';
 import type { Config } from '../config/schema.ts';
 import { BUILT_IN, breakerFor, healthFor, timeoutsFor } from '../config/settings.ts';
-import { SERVICES } from '../service.ts';
-import type { InstanceSettings } from './instance.ts';
-import { proxyFor } from './pool.ts';
+import type { BreakerSettings, HealthSettings } from '../config/settings.ts';
+import { SERVICES, type Service } from '../service.ts';
+import { proxyFor, type PoolOptions } from './pool.ts';
+
+/** What the config says of one instance, with everything inherited filled in. */
+export interface InstanceSettings {
+  readonly name: string;
+  readonly adapter: Adapter;
+  /** Without a trailing slash or `/v1`. */
+  readonly baseUrl: string;
+  readonly weight: number;
+  readonly priority: number;
+  readonly enabled: boolean;
+  readonly apiKey: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Narrows what the adapter can do. */
+  readonly services: readonly Service[] | undefined;
+  /** Names and wildcards that stand for, or choose from, the backend's own list. */
+  readonly models: readonly string[] | undefined;
+  readonly health: HealthSettings;
+  readonly circuitBreaker: BreakerSettings;
+  /** Attempts at once; `undefined`: no limit. */
+  readonly maxConcurrency: number | undefined;
+  /** Models to load as soon as it is reached. */
+  readonly warm: readonly string[];
+  /** Whether calls cost money; `undefined`: as its address and adapter suggest. */
+  readonly paid: boolean | undefined;
+  /** Whether tool calls that its models get wrong are put right. */
+  readonly repairToolCalls: boolean;
+  readonly pool: PoolOptions;
+  /** What only its adapter understands. */
+  readonly options: AdapterOptions;
+  /** A variable that its config names and the environment lacks: the instance is off. */
+  readonly unset: string | undefined;
+}
 
 /**
  * Fills in everything that the config's instances inherit.
@@ -66,6 +99,16 @@ export function instanceSettings(
       unset: context.unset.get(name),
     };
   });
+}
+
+/** Whether an instance of these settings connects to the same backend as one of those. */
+export function sameBackend(one: InstanceSettings, other: InstanceSettings): boolean {
+  return isDeepStrictEqual(connection(one), connection(other));
+}
+
+function connection({ adapter, baseUrl, apiKey, headers, pool, options }: InstanceSettings) {
+  const { connectTimeout: _, ...sockets } = pool;
+  return { adapter, baseUrl, apiKey, headers, sockets, options };
 }
 
 const OFF = 'http://127.0.0.1:9';

@@ -25,7 +25,7 @@ async function look(
     env: {},
   });
   const instance = new Instance(settings!, { queue: new Queue(), onState() {} });
-  onTestFinished(() => instance.destroy());
+  onTestFinished(() => instance.connections.destroy());
   return inspect(instance, keyVariables);
 }
 
