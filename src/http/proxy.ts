@@ -4,7 +4,7 @@ import { resolve } from '../gateway/resolve.ts';
 import type { Snapshot } from '../gateway/snapshot.ts';
 import { serviceOf, type Operation } from '../service.ts';
 import { admit } from './admission.ts';
-import { finalError, tryStep, type Only, type Road } from './attempts.ts';
+import { finalError, tryStep } from './attempts.ts';
 import { mayUse } from './auth.ts';
 import { ClientGone } from './body.ts';
 import {
@@ -30,6 +30,7 @@ import {
   shuttingDown,
   unknownModel,
 } from './refusal.ts';
+import type { Only, Road } from './road.ts';
 import { standOn } from './standing.ts';
 import { waitForModel, waitForRoom, waitToTryAgain } from './waiting.ts';
 

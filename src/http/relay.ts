@@ -18,6 +18,7 @@ import { badAnswer, connectionFailure, transportFailure, type Failure } from './
 import { responseHeaders } from './headers.ts';
 import { NOTE_NAMES, type AnswerNotes } from './notes.ts';
 import { askParts, PartFailed } from './parts.ts';
+import { Patience } from './patience.ts';
 
 /** Who wants to know how an attempt gets on. */
 export interface AttemptListener {
@@ -90,13 +91,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet, Step {
   #controller: Dispatcher.DispatchController | undefined;
   #answer: Answerer | undefined;
   #waitsFor: keyof typeof WAITS = 'connection';
-  /** Milliseconds that it may take. */
-  #patience = 0;
-  /** Until when, on the clock of `performance.now()`. */
-  #deadline = 0;
-  /** One for all waits: it is only set again when it would come too late, and looks at the deadline. */
-  #timer: NodeJS.Timeout | undefined;
-  #timerDue = Infinity;
+  readonly #patience: Patience;
   #total: NodeJS.Timeout | undefined;
   #fresh: Dispatcher | undefined;
   #following: AbortController | undefined;
@@ -116,6 +111,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet, Step {
     this.request = request;
     this.#listener = listener;
     this.#asked = request.length;
+    this.#patience = new Patience(this, request.timeouts.idle);
     this.report = new Promise((resolve) => {
       this.#settle = resolve;
     });
@@ -178,7 +174,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet, Step {
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#phase === 'over') return;
     this.#bytes += chunk.length;
-    if (this.#firstByte !== undefined) this.#deadline = performance.now() + this.#patience;
+    if (this.#firstByte !== undefined) this.#patience.again();
     try {
       this.#answer!.data(chunk);
     } catch (bug) {
@@ -284,9 +280,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet, Step {
     const { instance, path } = this.request;
     this.#following = new AbortController();
     for (const { length } of rest) this.#asked += length;
-    const onAnswer = () => {
-      this.#timer?.refresh();
-    };
+    const onAnswer = () => this.#patience.again();
     askParts(instance, path, rest, { signal: this.#following.signal, onAnswer }).then(
       (answers) => {
         for (const { body } of answers) this.#bytes += body.length;
@@ -323,49 +317,32 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet, Step {
   }
 
   #resume = (): void => {
-    this.#deadline = performance.now() + this.#patience;
+    this.#patience.again();
     this.#controller?.resume();
   };
 
   #await(what: keyof typeof WAITS, patience: number): void {
     this.#waitsFor = what;
-    this.#patience = patience;
-    this.#deadline = performance.now() + patience;
-    // Set for the wait that comes next too, if that is shorter, it has to be set once only.
-    if (this.#deadline < this.#timerDue) {
-      this.#setTimer(Math.min(patience, this.request.timeouts.idle));
-    }
+    this.#patience.begin(patience);
   }
 
-  #setTimer(delay: number): void {
-    clearTimeout(this.#timer);
-    this.#timerDue = performance.now() + delay;
-    this.#timer = setTimeout(lookAtTheClock, delay, this);
-  }
-
-  /** Called by its timer. */
-  expire(): void {
-    const now = performance.now();
+  /** Called by its patience. */
+  overdue(): void {
     // While we pause, it is the client who is slow, not the backend.
-    if (this.#controller?.paused) this.#deadline = now + this.#patience;
-    // Timers may come a part of a millisecond early.
-    if (now < this.#deadline - 1) this.#setTimer(this.#deadline - now);
-    else {
-      this.#timerDue = Infinity;
-      if (this.#waitsFor === 'answer') void this.#unlessLoading();
-      else this.#giveUp(`${WAITS[this.#waitsFor]} ${seconds(this.#patience)}`);
-    }
+    if (this.#controller?.paused) this.#patience.begin(this.#patience.length);
+    else if (this.#waitsFor === 'answer') void this.#unlessLoading();
+    else this.#giveUp(`${WAITS[this.#waitsFor]} ${seconds(this.#patience.length)}`);
   }
 
   /** A cold load is no failure: it may take as long as `timeouts.loading` allows. */
   async #unlessLoading(): Promise<void> {
     const { instance, model, timeouts } = this.request;
-    const patience = this.#patience;
+    const { length } = this.#patience;
     const left = timeouts.loading - (performance.now() - this.began);
     const loading = left > 0 && (await instance.isLoading(model));
     if (this.#firstByte !== undefined || this.#phase === 'over') return;
-    if (loading) this.#setTimer(Math.min(left, LOADING_LOOK));
-    else this.#giveUp(`${WAITS.answer} ${seconds(patience)}`);
+    if (loading) this.#patience.look(Math.min(left, LOADING_LOOK));
+    else this.#giveUp(`${WAITS.answer} ${seconds(length)}`);
   }
 
   #giveUp(what: string): void {
@@ -389,7 +366,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet, Step {
     const finished = end.kind === 'done';
     const phase = finished ? 'done' : this.#phase;
     this.#phase = 'over';
-    clearTimeout(this.#timer);
+    this.#patience.end();
     clearTimeout(this.#total);
     this.request.response.off('drain', this.#resume);
     // After a whole answer the connection is good for the next call.
@@ -413,11 +390,6 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet, Step {
 
 function byteLength(bytes: Buffer | string): number {
   return typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length;
-}
-
-/** One function for all: a closure for each attempt is more to make, and to collect. */
-function lookAtTheClock(attempt: Attempt): void {
-  attempt.expire();
 }
 
 function seconds(milliseconds: number): string {

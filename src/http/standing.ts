@@ -3,7 +3,7 @@ import type { JsonObject } from '../adapters/json.ts';
 import { asObjects } from '../adapters/json.ts';
 import { itemsOf } from '../dialects/responses/read-request.ts';
 import type { Instance } from '../instances/instance.ts';
-import type { Only } from './attempts.ts';
+import type { Only } from './road.ts';
 import type { Call, ClientRequest } from './call.ts';
 import { patchJson } from './json-patch.ts';
 import type { ResponseStore } from './response-store.ts';

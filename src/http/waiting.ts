@@ -1,6 +1,6 @@
 import type { Rejection } from '../gateway/candidates.ts';
 import { serviceOf } from '../service.ts';
-import type { Road } from './attempts.ts';
+import type { Road } from './road.ts';
 import { ClientGone } from './body.ts';
 import { leaving, pause, waiting } from './pause.ts';
 import { queueFull, queueTimeout } from './refusal.ts';
