@@ -66,14 +66,14 @@ export interface AdminClient {
 export interface ClientCall {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: Buffer;
 }
 
 /** Spans are milliseconds from the beginning of the call. */
 export interface ClientAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  readonly body: string;
+  readonly body: Buffer;
   readonly firstByte: number;
   readonly duration: number;
 }
@@ -103,7 +103,7 @@ export function connectAdmin(server: ServerAddress): AdminClient {
     },
     async call({ path, headers, body }) {
       const began = performance.now();
-      const response = await send(server, { method: 'POST', path, headers, text: body });
+      const response = await send(server, { method: 'POST', path, headers, body });
       let firstByte: number | undefined;
       const chunks: Buffer[] = [];
       for await (const chunk of response) {
@@ -114,7 +114,7 @@ export function connectAdmin(server: ServerAddress): AdminClient {
       return {
         status: response.statusCode ?? 0,
         headers: response.headers,
-        body: Buffer.concat(chunks).toString('utf8'),
+        body: Buffer.concat(chunks),
         firstByte: firstByte ?? duration,
         duration,
       };
@@ -135,14 +135,14 @@ function open(
   server: ServerAddress,
   { method, path, body, headers, signal }: Question,
 ): Promise<IncomingMessage> {
-  const text = body === undefined ? undefined : JSON.stringify(body);
+  const json = body === undefined ? undefined : JSON.stringify(body);
   return send(server, {
     method,
     path,
-    text,
+    body: json,
     headers: {
       authorization: `Bearer ${server.token}`,
-      ...(text !== undefined && { 'content-type': 'application/json' }),
+      ...(json !== undefined && { 'content-type': 'application/json' }),
       ...headers,
     },
     timeout: SILENCE,
@@ -154,7 +154,7 @@ interface Sent {
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly text: string | undefined;
+  readonly body: string | Buffer | undefined;
   /** Milliseconds without a byte after which it is given up; absent: never. */
   readonly timeout?: number;
   readonly signal?: AbortSignal;
@@ -163,7 +163,7 @@ interface Sent {
 /** Node's own client: fetch would cost each command some tens of milliseconds to load. */
 function send(
   server: ServerAddress,
-  { text, path, headers, ...sent }: Sent,
+  { body, path, headers, ...sent }: Sent,
 ): Promise<IncomingMessage> {
   const secure = server.url.startsWith('https:');
   return new Promise((resolve, reject) => {
@@ -173,7 +173,7 @@ function send(
         ...sent,
         headers: {
           ...headers,
-          ...(text !== undefined && { 'content-length': Buffer.byteLength(text) }),
+          ...(body !== undefined && { 'content-length': Buffer.byteLength(body) }),
         },
         ...(secure && server.own && { rejectUnauthorized: false }),
       },
@@ -181,7 +181,7 @@ function send(
     );
     request.on('timeout', () => request.destroy(new Error('no answer')));
     request.on('error', (error) => reject(unreachable(server.url, error)));
-    request.end(text);
+    request.end(body);
   });
 }
 

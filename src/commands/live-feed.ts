@@ -1,6 +1,7 @@
 import { callHeaders } from '../dashboard/curl.ts';
 import type { Answer, Feed, FeedEvent, ReplayRequest, ReplayTarget } from '../dashboard/feed.ts';
 import type { Explanation } from '../gateway/explanation.ts';
+import { contentOf } from '../observe/capture.ts';
 import type { News, RecentCall, Status } from '../observe/status.ts';
 import type { AdminClient, AdminEvent } from './admin-client.ts';
 import { follow, type FollowOptions } from './follow.ts';
@@ -92,12 +93,13 @@ function targetsOf({ steps }: Explanation): ReplayTarget[] {
 
 async function replay(
   server: AdminClient,
-  { detail: { call, request }, to }: ReplayRequest,
+  { call: { path, request }, to }: ReplayRequest,
   key: string | undefined,
 ): Promise<Answer> {
-  const { headers, body } = request!;
+  const { headers, text, base64 = '' } = request!;
+  const body = text === undefined ? Buffer.from(base64, 'base64') : Buffer.from(text);
   const answer = await server.call({
-    path: call.path,
+    path,
     headers: { ...callHeaders(headers), ...(key && { authorization: `Bearer ${key}` }) },
     body: to ? pinned(body, to) : body,
   });
@@ -109,21 +111,29 @@ async function replay(
     );
   }
   const header = (name: string): string | undefined => answer.headers[name]?.toString();
+  const { status, firstByte, duration } = answer;
   return {
-    ...answer,
+    status,
+    firstByte,
+    duration,
     instance: header('x-jairouter-instance'),
     model: header('x-jairouter-model'),
-    contentType: header('content-type') ?? '',
+    answer: {
+      headers: { 'content-type': header('content-type') ?? '' },
+      bytes: answer.body.length,
+      truncated: false,
+      ...contentOf(answer.body),
+    },
   };
 }
 
 /** The same body, for a model of one instance. */
-function pinned(body: string, { instance, model }: ReplayTarget): string {
+function pinned(body: Buffer, { instance, model }: ReplayTarget): Buffer {
   let fields: unknown;
   try {
-    fields = JSON.parse(body);
+    fields = JSON.parse(body.toString('utf8'));
   } catch {
     throw new Error('only a call with a JSON body can be sent to an instance of choice');
   }
-  return JSON.stringify({ ...(fields as object), model: `${instance}/${model}` });
+  return Buffer.from(JSON.stringify({ ...(fields as object), model: `${instance}/${model}` }));
 }

@@ -1,5 +1,4 @@
-import type { RecentCall } from '../observe/status.ts';
-import type { Message } from './feed.ts';
+import type { CapturedBody, RecentCall } from '../observe/status.ts';
 
 /** A call as a command for a POSIX shell. */
 export interface CurlCommand {
@@ -16,17 +15,19 @@ export interface CurlCommand {
  */
 export function curlFor(
   call: RecentCall,
-  options: { readonly url: string; readonly request: Message | undefined },
+  options: { readonly url: string; readonly request: CapturedBody | undefined },
 ): CurlCommand {
   const { request } = options;
-  const lines = [`curl ${quote(options.url + call.path)}`];
+  const { source, data } = bodyFor(
+    request ?? { text: JSON.stringify({ model: call.model, stream: call.stream }) },
+  );
+  const lines = [`${source}curl ${quote(options.url + call.path)}`];
   if (call.stream) lines.push('--no-buffer');
   const headers = request ? callHeaders(request.headers) : { 'content-type': 'application/json' };
   for (const [name, value] of Object.entries(headers))
     lines.push(`-H ${quote(`${name}: ${value}`)}`);
   if (call.key !== undefined) lines.push('-H "authorization: Bearer $JAIROUTER_KEY"');
-  const body = request?.body ?? JSON.stringify({ model: call.model, stream: call.stream });
-  lines.push(`--data-binary ${quote(body)}`);
+  lines.push(`--data-binary ${data}`);
   return { command: lines.join(' \\\n  '), remark: remarkOn(call, request) };
 }
 
@@ -37,10 +38,33 @@ export function callHeaders(headers: Readonly<Record<string, string>>): Record<s
 
 const TELLING = /^(content-type|accept|openai-.*|anthropic-.*)$/i;
 
-function remarkOn(call: RecentCall, request: Message | undefined): string | undefined {
+/** Bytes of one argument; Linux allows no more than 128 KiB. */
+const LONGEST = 100_000;
+
+/**
+ * How curl gets the body: as an argument, or from its standard input where it is too long for one, or
+ * would not come through a terminal as it is.
+ */
+function bodyFor({ text, base64 }: Pick<CapturedBody, 'text' | 'base64'>): {
+  readonly source: string;
+  readonly data: string;
+} {
+  const bytes = text === undefined ? Buffer.from(base64 ?? '', 'base64') : Buffer.from(text);
+  if (text === undefined || CONTROL.test(text))
+    return { source: `printf %s '${bytes.toString('base64')}' | base64 --decode | `, data: '@-' };
+  if (bytes.length <= LONGEST) return { source: '', data: quote(text) };
+  return { source: `printf %s ${quote(text)} | `, data: '@-' };
+}
+
+/** All but tabs and line feeds. */
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f]/;
+
+function remarkOn(call: RecentCall, request: CapturedBody | undefined): string | undefined {
   if (!request)
     return 'Its body was not captured: only the model is in the command. With `capture` in the config, bodies are kept.';
-  if (request.cut) return 'Its body was too long to be kept whole: the command has its beginning.';
+  if (request.truncated)
+    return 'Its body was too long to be kept whole (capture.maxBytes): the command has its beginning.';
   if (call.key !== undefined) return `Set JAIROUTER_KEY to the key named ${call.key}.`;
   return undefined;
 }

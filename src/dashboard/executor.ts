@@ -1,7 +1,7 @@
 import { formatClock } from '../format.ts';
-import type { RecentCall } from '../observe/status.ts';
+import type { CapturedCall, RecentCall } from '../observe/status.ts';
 import { curlFor } from './curl.ts';
-import type { Actions, AppliedConfig, CallDetail, ConfigVersion, ReplayTarget } from './feed.ts';
+import type { Actions, AppliedConfig, ConfigVersion, ReplayTarget } from './feed.ts';
 import { counted } from './figures.ts';
 import type { Order } from './order.ts';
 import type { State } from './state.ts';
@@ -97,7 +97,7 @@ function isSame(a: Page, b: Page): boolean {
   if (a.kind === 'instance' && b.kind === 'instance') return a.name === b.name;
   if (a.kind === 'call' && b.kind === 'call') return a.call === b.call;
   if (a.kind === 'choice' && b.kind === 'choice') return a.title === b.title;
-  if (a.kind === 'replay' && b.kind === 'replay') return a.detail === b.detail && a.to === b.to;
+  if (a.kind === 'replay' && b.kind === 'replay') return a.call === b.call && a.to === b.to;
   return a === b;
 }
 
@@ -171,15 +171,16 @@ async function chooseTarget(call: RecentCall, context: OrderContext): Promise<vo
     return;
   }
   try {
-    const [detail, targets] = await Promise.all([actions.call(call.id), actions.targets(call)]);
-    if (!detail.request || detail.request.cut) {
-      say('its body was too long to be kept whole, and cannot be sent again', 'bad');
+    const [captured, targets] = await Promise.all([actions.call(call.id), actions.targets(call)]);
+    const problem = whyNotAgain(captured);
+    if (problem !== undefined) {
+      say(problem, 'bad');
       return;
     }
     const option = (to: ReplayTarget | undefined, label: string, remark: string): Option => ({
       label,
       remark,
-      order: { do: 'replay', detail, to },
+      order: { do: 'replay', call: captured, to },
     });
     const options = targets.map((to) => {
       const before = to.instance === call.instance ? ', as before' : '';
@@ -198,20 +199,29 @@ async function chooseTarget(call: RecentCall, context: OrderContext): Promise<vo
   }
 }
 
+/** @returns Absent: it can be sent again. */
+function whyNotAgain({ request }: CapturedCall): string | undefined {
+  if (!request)
+    return 'its body is no longer kept: of the latest calls alone it is (capture.calls)';
+  if (request.truncated)
+    return 'its body was too long to be kept whole (capture.maxBytes), and cannot be sent again';
+  return undefined;
+}
+
 function replay(
-  { detail, to }: { readonly detail: CallDetail; readonly to: ReplayTarget | undefined },
+  { call, to }: { readonly call: CapturedCall; readonly to: ReplayTarget | undefined },
   context: OrderContext,
 ): void {
   const page: Page = {
     kind: 'replay',
-    detail,
+    call,
     to,
     answer: undefined,
     scroll: 0,
     problem: undefined,
   };
   open(context, page);
-  void context.actions.replay({ detail, to }).then(
+  void context.actions.replay({ call, to }).then(
     (answer) => fill(context, page, (now) => ({ ...now, answer })),
     (error: unknown) => fill(context, page, (now) => ({ ...now, problem: messageOf(error) })),
   );

@@ -1,4 +1,11 @@
-import type { InstanceDetail, News, RecentCall, Status } from '../observe/status.ts';
+import type {
+  CapturedBody,
+  CapturedCall,
+  InstanceDetail,
+  News,
+  RecentCall,
+  Status,
+} from '../observe/status.ts';
 
 /** Where the dashboard's data comes from, and its orders go: a running server, seen through its `/admin`. */
 export interface Feed {
@@ -39,7 +46,7 @@ export interface Actions {
   history(): Promise<readonly ConfigVersion[]>;
   rollback(version: number): Promise<AppliedConfig>;
   /** A call that is over, with its bodies where they were captured. */
-  call(id: string): Promise<CallDetail>;
+  call(id: string): Promise<CapturedCall>;
   /** Who could answer a call, as things stand. */
   targets(call: RecentCall): Promise<readonly ReplayTarget[]>;
   /** Sends a captured request again, as a client would. */
@@ -74,21 +81,6 @@ export interface AppliedConfig {
   readonly diff: readonly string[];
 }
 
-export interface CallDetail {
-  readonly call: RecentCall;
-  /** Absent when `capture` did not keep it. */
-  readonly request: Message | undefined;
-  readonly answer: Message | undefined;
-}
-
-/** Headers, their secrets masked, and the body as text. */
-export interface Message {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-  /** The body was longer than what is kept of it. */
-  readonly cut: boolean;
-}
-
 /** An instance that could answer a call, and what the model is called there. */
 export interface ReplayTarget {
   readonly instance: string;
@@ -98,7 +90,8 @@ export interface ReplayTarget {
 }
 
 export interface ReplayRequest {
-  readonly detail: CallDetail;
+  /** With its request. */
+  readonly call: CapturedCall;
   /** Who is to answer; absent: wherever it is routed. */
   readonly to: ReplayTarget | undefined;
 }
@@ -110,6 +103,5 @@ export interface Answer {
   readonly model: string | undefined;
   readonly firstByte: number;
   readonly duration: number;
-  readonly contentType: string;
-  readonly body: string;
+  readonly answer: CapturedBody;
 }

@@ -1,5 +1,5 @@
-import type { RecentCall } from '../observe/status.ts';
-import type { BreakerOrder, CallDetail, InstanceChange, ReplayTarget } from './feed.ts';
+import type { CapturedCall, RecentCall } from '../observe/status.ts';
+import type { BreakerOrder, InstanceChange, ReplayTarget } from './feed.ts';
 
 /** What a key has set going outside of the picture. The store carries it out. */
 export type Order =
@@ -22,7 +22,7 @@ export type Order =
   | { readonly do: 'load' }
   /** Gets the configs to choose from, for the page on top. */
   | { readonly do: 'history' }
-  | { readonly do: 'replay'; readonly detail: CallDetail; readonly to: ReplayTarget | undefined }
+  | { readonly do: 'replay'; readonly call: CapturedCall; readonly to: ReplayTarget | undefined }
   /** Copies a call as a command, and shows it. */
   | { readonly do: 'curl'; readonly call: RecentCall }
   /** Lets choose where a call is sent again. */

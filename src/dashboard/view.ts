@@ -1,6 +1,6 @@
-import type { InstanceDetail, News, RecentCall } from '../observe/status.ts';
+import type { CapturedCall, InstanceDetail, News, RecentCall } from '../observe/status.ts';
 import type { Board } from './board.ts';
-import type { Answer, CallDetail, ReplayTarget } from './feed.ts';
+import type { Answer, ReplayTarget } from './feed.ts';
 import type { Binding } from './keys/binding.ts';
 import type { PaneName } from './layout.ts';
 import type { Order } from './order.ts';
@@ -39,12 +39,12 @@ export type Page = (
       readonly name: string;
       readonly detail: InstanceDetail | undefined;
     }
-  | { readonly kind: 'call'; readonly call: RecentCall; readonly detail: CallDetail | undefined }
+  | { readonly kind: 'call'; readonly call: RecentCall; readonly detail: CapturedCall | undefined }
   | { readonly kind: 'news'; readonly news: News }
   | { readonly kind: 'curl'; readonly command: string; readonly remark: string | undefined }
   | {
       readonly kind: 'replay';
-      readonly detail: CallDetail;
+      readonly call: CapturedCall;
       /** Who is to answer; absent: wherever it is routed. */
       readonly to: ReplayTarget | undefined;
       readonly answer: Answer | undefined;

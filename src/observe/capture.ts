@@ -57,14 +57,20 @@ class Body {
 
   shown(hide: (text: string) => string): CapturedBody {
     const kept = Buffer.concat(this.#chunks);
-    const text = textOf(kept);
+    const { text, ...content } = contentOf(kept);
     return {
       headers: this.#headers,
       bytes: this.#bytes,
       truncated: kept.length < this.#bytes,
-      ...(text === undefined ? { base64: kept.toString('base64') } : { text: hide(text) }),
+      ...(text === undefined ? content : { text: hide(text) }),
     };
   }
+}
+
+/** @returns The bytes of a body as text, or in base64 when they are none. */
+export function contentOf(bytes: Buffer): Pick<CapturedBody, 'text' | 'base64'> {
+  const text = textOf(bytes);
+  return text === undefined ? { base64: bytes.toString('base64') } : { text };
 }
 
 /** Text, which may end within a character; `undefined` for anything else. */

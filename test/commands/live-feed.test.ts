@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { connectAdmin, type AdminClient } from '../../src/commands/admin-client.ts';
 import { liveFeed } from '../../src/commands/live-feed.ts';
 import type { FeedEvent } from '../../src/dashboard/feed.ts';
-import { call, callDetail, news, NOON, status } from '../support/fake-feed.ts';
+import { call, capturedCall, news, NOON, status } from '../support/fake-feed.ts';
 import { fakeBackend, json } from '../support/fake-backend.ts';
 import { startManaged } from '../support/managed.ts';
 import { ADMIN_TOKEN, until } from '../support/gateway.ts';
@@ -192,42 +192,47 @@ describe('a call that is sent again', () => {
       now: Date.now,
       key,
     });
-    const detail = callDetail({ call: call(1, { model: 'coder', path: CHAT }) });
-    return { feed, detail, a, b };
+    const before = capturedCall({ model: 'coder', path: CHAT });
+    return { feed, before, a, b };
   }
 
   it('goes where it is routed, or to who else could answer it', async () => {
-    const { feed, detail, a, b } = await stage();
-    const targets = await feed.actions.targets(detail.call);
+    const { feed, before, a, b } = await stage();
+    const targets = await feed.actions.targets(before);
     expect(targets.map(({ instance, model }) => `${instance}/${model}`)).toEqual(['a/m', 'b/m']);
-    const routed = await feed.actions.replay({ detail, to: undefined });
-    expect(routed).toMatchObject({ status: 200, instance: 'a', model: 'm', body: '{"from":"a"}' });
+    const routed = await feed.actions.replay({ call: before, to: undefined });
+    expect(routed).toMatchObject({
+      status: 200,
+      instance: 'a',
+      model: 'm',
+      answer: { text: '{"from":"a"}' },
+    });
     expect(routed.duration).toBeGreaterThanOrEqual(routed.firstByte);
-    const pinned = await feed.actions.replay({ detail, to: targets[1] });
-    expect(pinned).toMatchObject({ instance: 'b', body: '{"from":"b"}' });
+    const pinned = await feed.actions.replay({ call: before, to: targets[1] });
+    expect(pinned).toMatchObject({ instance: 'b', answer: { text: '{"from":"b"}' } });
     const bodies = [a, b].map(({ received }) => JSON.parse(received[0]!.body.toString()) as object);
     for (const body of bodies)
-      expect(body).toEqual({ ...(JSON.parse(detail.request!.body) as object), model: 'm' });
+      expect(body).toEqual({ ...(JSON.parse(before.request!.text!) as object), model: 'm' });
   });
 
   it('needs a key where the server asks for one, and never shows the admin token for it', async () => {
     const apiKeys = [{ name: 'me', key: 'sk-me' }];
     const without = await stage(undefined, apiKeys);
     await expect(
-      without.feed.actions.replay({ detail: without.detail, to: undefined }),
+      without.feed.actions.replay({ call: without.before, to: undefined }),
     ).rejects.toThrow('set JAIROUTER_KEY to one');
     const wrong = await stage('sk-other', apiKeys);
-    await expect(
-      wrong.feed.actions.replay({ detail: wrong.detail, to: undefined }),
-    ).rejects.toThrow('does not know the API key in JAIROUTER_KEY');
-    const { feed, detail } = await stage('sk-me', apiKeys);
-    expect((await feed.actions.replay({ detail, to: undefined })).status).toBe(200);
+    await expect(wrong.feed.actions.replay({ call: wrong.before, to: undefined })).rejects.toThrow(
+      'does not know the API key in JAIROUTER_KEY',
+    );
+    const { feed, before } = await stage('sk-me', apiKeys);
+    expect((await feed.actions.replay({ call: before, to: undefined })).status).toBe(200);
   });
 
   it('can only be pinned when its body is JSON', async () => {
-    const { feed, detail } = await stage();
-    const form = { ...detail, request: { ...detail.request!, body: '--X' } };
+    const { feed, before } = await stage();
+    const form = { ...before, request: { ...before.request!, text: '--X' } };
     const to = { instance: 'a', model: 'm', remark: '' };
-    await expect(feed.actions.replay({ detail: form, to })).rejects.toThrow('JSON body');
+    await expect(feed.actions.replay({ call: form, to })).rejects.toThrow('JSON body');
   });
 });

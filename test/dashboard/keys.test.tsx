@@ -3,7 +3,7 @@ import { mountDashboard, type TestDashboard } from '../support/dashboard.tsx';
 import {
   breaker,
   call,
-  callDetail,
+  capturedCall,
   failedCall,
   instance,
   instanceDetail,
@@ -351,7 +351,7 @@ describe('a call', () => {
 
   it('is sent again, here or elsewhere, and both answers are compared', async () => {
     const board = await withInstances();
-    board.feed.answers.call = () => callDetail({});
+    board.feed.answers.call = () => capturedCall();
     board.feed.tell({ kind: 'call', call: call(1, { captured: true, stream: false }) });
     await board.press('3', 'r');
     await board.sees('wherever it is routed');

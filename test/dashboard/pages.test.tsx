@@ -3,7 +3,8 @@ import { mountDashboard, type TestDashboard } from '../support/dashboard.tsx';
 import {
   breaker,
   call,
-  callDetail,
+  capturedCall,
+  capturedText,
   failedCall,
   instance,
   instanceDetail,
@@ -133,10 +134,10 @@ describe('the page of a call', () => {
 
   it('shows headers, masked, and bodies when they were captured', async () => {
     const board = await opened('3', (feed) => {
-      feed.answers.call = () => callDetail({});
+      feed.answers.call = () => capturedCall();
       feed.tell({ kind: 'call', call: call(1, { captured: true }) });
     });
-    await board.sees('authorization  Bearer sk-…b3f');
+    await board.sees('authorization  ***');
     await board.sees(`"content": "Why's the sky blue?"`);
     await board.sees('"content": "The sky is blue since light scatters."');
     expect(board.feed.orders).toEqual(['call("req_1")']);
@@ -147,9 +148,8 @@ describe('the page of a call', () => {
     await board.sees('Its bodies were not kept. With `capture` in the config, they are.');
     expect(board.feed.orders).toEqual([]);
     const other = await opened('3', (feed) => {
-      const { request } = callDetail({});
-      feed.answers.call = () =>
-        callDetail({ request: { ...request!, cut: true }, answer: undefined });
+      const { answer: _, request, ...rest } = capturedCall();
+      feed.answers.call = () => ({ ...rest, request: { ...request!, truncated: true } });
       feed.tell({ kind: 'call', call: call(1, { captured: true }) });
     });
     await other.sees('… and more that was not kept');
@@ -160,7 +160,7 @@ describe('the page of a call', () => {
     const board = await opened('3', (feed) => {
       const body = JSON.stringify({ data: [{ b64_json: 'QUJD'.repeat(300_000) }] });
       feed.answers.call = () =>
-        callDetail({ answer: { headers: { 'x-kind': 'picture' }, body, cut: false } });
+        capturedCall({ answer: capturedText(body, { headers: { 'x-kind': 'picture' } }) });
       feed.tell({ kind: 'call', call: call(1, { captured: true }) });
     });
     await board.sees('x-kind  picture');
@@ -172,18 +172,17 @@ describe('the page of a call', () => {
 describe('the page of a replay', () => {
   it('waits, and then says when the texts are the same', async () => {
     const board = await opened('3', (feed) => {
-      const detail = callDetail({});
-      feed.answers.call = () => detail;
+      const before = capturedCall();
+      feed.answers.call = () => before;
       feed.answers.replay = () => ({
         status: 200,
         instance: 'gpu-1',
         model: 'Qwen/Qwen3-Coder-30B',
         firstByte: 215,
         duration: 700,
-        contentType: 'application/json',
-        body: detail.answer!.body,
+        answer: before.answer!,
       });
-      feed.tell({ kind: 'call', call: detail.call });
+      feed.tell({ kind: 'call', call: before });
     });
     await board.press('r');
     await board.sees('wherever it is routed');
@@ -195,7 +194,7 @@ describe('the page of a replay', () => {
 
   it('tells what went wrong', async () => {
     const board = await opened('3', (feed) => {
-      feed.answers.call = () => callDetail({});
+      feed.answers.call = () => capturedCall();
       feed.answers.replay = () => {
         throw new Error('connection refused');
       };

@@ -13,7 +13,7 @@ import { mountDashboard, stage } from '../support/dashboard.tsx';
 import {
   ALL_STATES,
   call,
-  callDetail,
+  capturedCall,
   failedCall,
   instance,
   instanceDetail,
@@ -82,7 +82,7 @@ const page = fc.constantFrom<Page | undefined>(
     { kind: 'help', bindings: [] } as const,
     { kind: 'instance', name: 'gpu-1', detail: instanceDetail('gpu-1') } as const,
     { kind: 'call', call: failedCall(1), detail: undefined } as const,
-    { kind: 'call', call: call(1, { captured: true }), detail: callDetail({}) } as const,
+    { kind: 'call', call: call(1, { captured: true }), detail: capturedCall() } as const,
     { kind: 'news', news: news(1, 'x'.repeat(300), { lines: ['+ a'] }) } as const,
     { kind: 'curl', command: 'curl '.repeat(80), remark: undefined } as const,
     { kind: 'choice', title: 'Choose', options: [], index: 0 } as const,

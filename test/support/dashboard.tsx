@@ -3,6 +3,7 @@ import { render } from 'ink-testing-library';
 import { useSyncExternalStore, type ReactElement } from 'react';
 import { onTestFinished } from 'vitest';
 import { App } from '../../src/dashboard/app.tsx';
+import type { Feed } from '../../src/dashboard/feed.ts';
 import type { Size } from '../../src/dashboard/layout.ts';
 import { Painter } from '../../src/dashboard/painter.tsx';
 import type { State } from '../../src/dashboard/state.ts';
@@ -11,8 +12,12 @@ import { PLAIN_THEME, type Theme } from '../../src/dashboard/theme.ts';
 import { fakeFeed, NOON, type FakeFeed } from './fake-feed.ts';
 import { until } from './gateway.ts';
 
-export interface TestDashboard {
+export interface TestDashboard extends Mounted {
   readonly feed: FakeFeed;
+}
+
+/** A dashboard without a terminal. */
+export interface Mounted {
   /** The last picture. */
   lines(): readonly string[];
   text(): string;
@@ -31,10 +36,13 @@ export interface TestDashboard {
   setTime(now: number): void;
 }
 
-export interface TestDashboardOptions {
+export interface MountOptions {
   readonly size?: Size;
   readonly theme?: Theme;
   readonly stopsServer?: boolean;
+}
+
+export interface TestDashboardOptions extends MountOptions {
   /** Told before the first picture. */
   readonly told?: (feed: FakeFeed) => void;
 }
@@ -60,11 +68,19 @@ const SEQUENCES: Readonly<Record<string, string>> = {
   'ctrl-u': '\u0015',
 };
 
-/** The dashboard, drawn as in a terminal but without one, at noon; it is closed with the test. */
-export function mountDashboard(options: TestDashboardOptions = {}): TestDashboard {
+/** The dashboard of a feed that a test makes tell things, at noon. */
+export function mountDashboard({ told, ...options }: TestDashboardOptions = {}): TestDashboard {
   const feed = fakeFeed();
+  const mounted = mountOn(feed, options);
+  mounted.setTime(NOON);
+  told?.(feed);
+  return { ...mounted, feed };
+}
+
+/** The dashboard, drawn as in a terminal but without one; it is closed with the test. */
+export function mountOn(feed: Feed, options: MountOptions = {}): Mounted {
   const copied: string[] = [];
-  let now = NOON;
+  let clock = Date.now;
   let left = false;
   let suspended = false;
   let picture: readonly string[] = [];
@@ -72,7 +88,7 @@ export function mountDashboard(options: TestDashboardOptions = {}): TestDashboar
     feed,
     size: options.size ?? { columns: 120, rows: 36 },
     stopsServer: options.stopsServer ?? false,
-    now: () => now,
+    now: () => clock(),
     pauses: { pressed: 10, told: 20 },
     copy: (text) => void copied.push(text),
     suspend: () => {
@@ -82,7 +98,6 @@ export function mountDashboard(options: TestDashboardOptions = {}): TestDashboar
       left = true;
     },
   });
-  options.told?.(feed);
   const { stdin, unmount } = render(
     <Painted
       store={store}
@@ -107,7 +122,6 @@ export function mountDashboard(options: TestDashboardOptions = {}): TestDashboar
     }
   };
   return {
-    feed,
     copied,
     lines: () => picture,
     text,
@@ -126,7 +140,7 @@ export function mountDashboard(options: TestDashboardOptions = {}): TestDashboar
     left: () => left,
     suspended: () => suspended,
     setTime: (to) => {
-      now = to;
+      clock = () => to;
     },
   };
 }

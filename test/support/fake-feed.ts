@@ -1,6 +1,8 @@
 import type { InstanceState } from '../../src/gateway/directory.ts';
 import type {
   BreakerStatus,
+  CapturedBody,
+  CapturedCall,
   InstanceDetail,
   InstanceStatus,
   ModelTraffic,
@@ -11,7 +13,7 @@ import type {
   Status,
   Totals,
 } from '../../src/observe/status.ts';
-import type { Actions, CallDetail, Feed, FeedEvent } from '../../src/dashboard/feed.ts';
+import type { Actions, Feed, FeedEvent } from '../../src/dashboard/feed.ts';
 
 /** A time of which every test speaks: 2026-11-26, 12:00:00 UTC. */
 export const NOON = Date.UTC(2026, 10, 26, 12);
@@ -65,7 +67,7 @@ export function fakeFeed(): FakeFeed {
       reload: act('reload', () => ({ version: 4, diff: ['~ instances.gpu-1.weight: 1 → 3'] })),
       history: act('history', () => []),
       rollback: act('rollback', () => ({ version: 4, diff: [] })),
-      call: act('call', () => callDetail({})),
+      call: act('call', () => capturedCall()),
       targets: act('targets', () => [
         { instance: 'gpu-1', model: 'Qwen/Qwen3-Coder-30B', remark: 'is the least busy' },
         { instance: 'laptop', model: 'qwen3-coder:30b', remark: 'has more to do' },
@@ -76,8 +78,7 @@ export function fakeFeed(): FakeFeed {
         model: 'qwen3-coder:30b',
         firstByte: 400,
         duration: 2000,
-        contentType: 'application/json',
-        body: chatAnswer('The sky looks blue since light scatters.'),
+        answer: capturedText(chatAnswer('The sky looks blue since light scatters.')),
       })),
     },
   };
@@ -360,22 +361,24 @@ export function chatAnswer(content: string): string {
   });
 }
 
-export function callDetail(given: Partial<CallDetail>): CallDetail {
+export function capturedText(text: string, given: Partial<CapturedBody> = {}): CapturedBody {
   return {
-    call: call(900, { captured: true, stream: false }),
-    request: {
-      headers: { 'content-type': 'application/json', authorization: 'Bearer sk-…b3f' },
-      body: JSON.stringify({
-        model: 'coder',
-        messages: [{ role: 'user', content: "Why's the sky blue?" }],
-      }),
-      cut: false,
-    },
-    answer: {
-      headers: { 'content-type': 'application/json' },
-      body: chatAnswer('The sky is blue since light scatters.'),
-      cut: false,
-    },
+    headers: { 'content-type': 'application/json' },
+    bytes: Buffer.byteLength(text),
+    truncated: false,
+    text,
+    ...given,
+  };
+}
+
+export function capturedCall(given: Partial<CapturedCall> = {}): CapturedCall {
+  const question = [{ role: 'user', content: "Why's the sky blue?" }];
+  return {
+    ...call(900, { captured: true, stream: false }),
+    request: capturedText(JSON.stringify({ model: 'coder', messages: question }), {
+      headers: { 'content-type': 'application/json', authorization: '***' },
+    }),
+    answer: capturedText(chatAnswer('The sky is blue since light scatters.')),
     ...given,
   };
 }

@@ -1,7 +1,7 @@
 import { formatBytes, formatClock, formatCount, plain } from '../../format.ts';
-import type { RecentCall, ShownAttempt } from '../../observe/status.ts';
+import type { CapturedBody, CapturedCall, RecentCall, ShownAttempt } from '../../observe/status.ts';
+import { answerOf, isInPieces } from '../captured.ts';
 import { timeline } from '../chart.ts';
-import type { CallDetail, Message } from '../feed.ts';
 import { counted, duration, rate } from '../figures.ts';
 import { fitLine, type Line } from '../line.ts';
 import { tokensPerSecond } from '../panes/calls.ts';
@@ -10,7 +10,7 @@ import { beside, facts, heading, paragraph } from './page.ts';
 
 export interface CallPage {
   readonly call: RecentCall;
-  readonly detail: CallDetail | undefined;
+  readonly detail: CapturedCall | undefined;
 }
 
 /** One call that is over: what came of it, each of its attempts, and its bodies. */
@@ -101,7 +101,11 @@ function attemptLines(
   ];
 }
 
-function bodies(call: RecentCall, detail: CallDetail | undefined, width: number): readonly Line[] {
+function bodies(
+  call: RecentCall,
+  detail: CapturedCall | undefined,
+  width: number,
+): readonly Line[] {
   if (!call.captured) {
     return [[['Its bodies were not kept. With `capture` in the config, they are.', 'faint']]];
   }
@@ -113,37 +117,54 @@ function bodies(call: RecentCall, detail: CallDetail | undefined, width: number)
   );
 }
 
-function messageLines(title: string, message: Message | undefined, width: number): Line[] {
-  if (!message) return [heading(title), [['not kept', 'faint']]];
-  const headers = Object.entries(message.headers).map(
+function messageLines(title: string, body: CapturedBody | undefined, width: number): Line[] {
+  if (!body) return [heading(title), [['not kept', 'faint']]];
+  const headers = Object.entries(body.headers).map(
     ([name, value]) => [name.toLowerCase(), value] as const,
   );
-  return [heading(title), ...facts(headers, width), [], ...bodyLines(message, width)];
+  return [
+    [
+      [title, 'accent'],
+      [`   ${formatBytes(body.bytes)}`, 'faint'],
+    ],
+    ...facts(headers, width),
+    [],
+    ...bodyLines(body, width),
+  ];
 }
 
-/** Of a body, so many characters are shown: more than anybody reads, and less than takes time. */
+function bodyLines(body: CapturedBody, width: number): Line[] {
+  const { text, truncated } = body;
+  if (text === undefined) return paragraph(answerOf(body).text, width);
+  const words = isInPieces(body) ? answerOf(body).text : '';
+  const end: Line[] = truncated
+    ? [[['… and more that was not kept (capture.maxBytes)', 'faint']]]
+    : [];
+  if (words === '') return [...textLines(pretty(text), width), ...end];
+  return [
+    ...textLines(words, width),
+    [],
+    [['As it came', 'accent']],
+    ...textLines(text, width),
+    ...end,
+  ];
+}
+
+/** Of a text, so many characters are shown: more than anybody reads, and less than takes time. */
 const SHOWN = 64_000;
 
-function bodyLines({ body, cut }: Message, width: number): Line[] {
-  const text = pretty(body);
+function textLines(text: string, width: number): Line[] {
   const hidden = text.length - SHOWN;
-  const end =
-    hidden > 0
-      ? `… and ${formatCount(hidden)} more characters`
-      : cut
-        ? '… and more that was not kept'
-        : undefined;
-  return [
-    ...paragraph(text.slice(0, SHOWN), width),
-    ...(end === undefined ? [] : [[[end, 'faint']] as Line]),
-  ];
+  const end: Line[] =
+    hidden > 0 ? [[[`… and ${formatCount(hidden)} more characters`, 'faint']]] : [];
+  return [...paragraph(text.slice(0, SHOWN), width), ...end];
 }
 
 function pretty(body: string): string {
   try {
     return JSON.stringify(JSON.parse(body), null, 2);
   } catch {
-    // Events, text, or the beginning of something longer.
+    // Text, or the beginning of something longer.
     return body;
   }
 }

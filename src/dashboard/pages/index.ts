@@ -49,7 +49,7 @@ function titleOf(page: Page): string {
     case 'curl':
       return 'The call as a command';
     case 'replay':
-      return `Replay of ${page.detail.call.id}`;
+      return `Replay of ${page.call.id}`;
     case 'choice':
       return page.title;
   }

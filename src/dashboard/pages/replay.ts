@@ -1,31 +1,32 @@
 import { formatCount, plain } from '../../format.ts';
-import { readAnswer, type AnswerText } from '../answer-text.ts';
-import type { Answer, CallDetail, ReplayTarget } from '../feed.ts';
+import type { CapturedCall } from '../../observe/status.ts';
+import type { AnswerText } from '../answer-text.ts';
+import { answerOf } from '../captured.ts';
+import type { Answer, ReplayTarget } from '../feed.ts';
 import { duration, rate } from '../figures.ts';
 import type { Line, Span } from '../line.ts';
 import { plainLines } from '../text.ts';
 import { diffWords, type DiffPart } from '../word-diff.ts';
 import { flow, grid, heading, paragraph } from './page.ts';
 
+const BEGINNING = 'Of the answer before, only the beginning was kept (capture.maxBytes).';
 const ZERO = { before: 0, now: 0 };
 
 export interface ReplayPage {
-  readonly detail: CallDetail;
+  readonly call: CapturedCall;
   readonly to: ReplayTarget | undefined;
   /** Absent while it is awaited. */
   readonly answer: Answer | undefined;
 }
 
 /** Both answers to one request: their figures side by side, and where their texts differ. */
-export function replayLines({ detail, to, answer }: ReplayPage, width: number): readonly Line[] {
-  const { call } = detail;
+export function replayLines({ call, to, answer }: ReplayPage, width: number): readonly Line[] {
   if (!answer) {
     const where = to === undefined ? 'as it came' : `to ${plain(to.instance)}`;
     return [[`Sent again ${where}; waiting for the answer …`]];
   }
-  const before =
-    detail.answer && readAnswer(detail.answer.body, contentType(detail.answer.headers));
-  const after = readAnswer(answer.body, answer.contentType);
+  const before = call.answer && answerOf(call.answer);
+  const after = answerOf(answer.answer);
   const took = { before: call.duration - call.waited, now: answer.duration };
   const tokensBefore = before?.tokensOut ?? call.usage?.output;
   // A stream's tokens come after its first byte, any other answer's before it.
@@ -53,7 +54,13 @@ export function replayLines({ detail, to, answer }: ReplayPage, width: number): 
       speed(after.tokensOut, took.now - start.now),
     ),
   ];
-  return [...grid(rows, width), [], ...textLines(before, after, width)];
+  const cut = call.answer?.truncated ?? false;
+  return [
+    ...grid(rows, width),
+    [],
+    ...(cut ? [[[BEGINNING, 'faint']] as Line, []] : []),
+    ...textLines(before, after, width),
+  ];
 }
 
 function row(name: string, before: string | undefined, after: string | undefined): Line[] {
@@ -127,9 +134,4 @@ function compare(before: number | undefined, after: number): Span {
   if (ratio >= 2) return [`${rate(ratio)} times as long`, 'warn'];
   if (ratio > 1) return [`${Math.round((ratio - 1) * 100)} % slower`, 'warn'];
   return [`${Math.round((1 - ratio) * 100)} % faster`, 'good'];
-}
-
-function contentType(headers: Readonly<Record<string, string>>): string {
-  const entry = Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-type');
-  return entry?.[1] ?? '';
 }
