@@ -1,11 +1,17 @@
 import { stat } from 'node:fs/promises';
 import { watch as watchPaths } from 'chokidar';
 
-/** Milliseconds of silence after which a burst of changes counts as over. */
-const SILENCE = 100;
+/** Milliseconds of silence after which a change counts as over: a save is a few of them at once. */
+const SILENCE = 25;
+/** The same soon after another change: whoever saves again and again is waited for. */
+const SILENCE_IN_BURST = 100;
+/** Milliseconds after a change in which another one is soon. */
+const SOON = 1000;
 /** Milliseconds after which a burst that does not end is not waited for. */
 const LONGEST = 1000;
-/** Milliseconds between two looks at the files, for file systems that tell of no changes. */
+/** Milliseconds until the first look at files that were just added: it takes a moment to watch them. */
+const FIRST_LOOK = 100;
+/** Milliseconds between two looks later on, for file systems that tell of no changes. */
 const LOOK_EVERY = 5000;
 
 export interface FileWatch {
@@ -31,12 +37,14 @@ export function watchFiles({
   let watched: readonly string[] = [];
   let timer: NodeJS.Timeout | undefined;
   let began = 0;
+  let firedAt = -Infinity;
   let marks = '';
   let closed = false;
   let troubled = false;
 
   const fire = async (): Promise<void> => {
     timer = undefined;
+    firedAt = performance.now();
     // Before anybody reads the files: what changes later is seen by the next look.
     marks = await marksOf(watched);
     if (!closed) onChange();
@@ -46,7 +54,8 @@ export function watchFiles({
     const now = performance.now();
     if (timer === undefined) began = now;
     clearTimeout(timer);
-    timer = setTimeout(() => void fire(), Math.min(SILENCE, Math.max(0, began + LONGEST - now)));
+    const silence = began - firedAt < SOON ? SILENCE_IN_BURST : SILENCE;
+    timer = setTimeout(() => void fire(), Math.min(silence, Math.max(0, began + LONGEST - now)));
   };
 
   const watcher = watchPaths([], { ignoreInitial: true });
@@ -61,32 +70,42 @@ export function watchFiles({
     onTrouble(error instanceof Error ? error.message : String(error));
   });
 
-  const look = setInterval(() => {
-    void marksOf(watched).then((now) => {
-      if (now === marks) return;
-      marks = now;
-      notice();
-    });
-  }, LOOK_EVERY);
-  look.unref();
+  let looking: NodeJS.Timeout | undefined;
+  const lookIn = (pause: number): void => {
+    clearTimeout(looking);
+    looking = setTimeout(() => void look(pause), pause);
+    looking.unref();
+  };
+  const look = async (pause: number): Promise<void> => {
+    const paths = watched;
+    const now = await marksOf(paths);
+    // Others are looked at by now.
+    if (closed || paths !== watched) return;
+    if (now !== marks) notice();
+    marks = now;
+    lookIn(Math.min(2 * pause, LOOK_EVERY));
+  };
 
   return {
     files(paths) {
       const more = paths.filter((path) => !watched.includes(path));
       const less = watched.filter((path) => !paths.includes(path));
+      if (more.length === 0 && less.length === 0) return;
       watched = [...paths];
       if (less.length > 0) watcher.unwatch(less);
-      if (more.length === 0) return;
-      watcher.add(more);
+      if (more.length > 0) watcher.add(more);
       // Of the new ones nothing is known yet, which is no change.
-      void marksOf(watched).then((now) => {
+      const own = watched;
+      void marksOf(own).then((now) => {
+        if (closed || own !== watched) return;
         marks = now;
+        lookIn(FIRST_LOOK);
       });
     },
     async close() {
       closed = true;
       clearTimeout(timer);
-      clearInterval(look);
+      clearTimeout(looking);
       await watcher.close();
     },
   };
