@@ -1,9 +1,18 @@
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../src/config/schema.ts';
 import type { CapturedCall } from '../src/observe/status.ts';
 import { chatChunk, fakeBackend, json, startEvents } from './support/fake-backend.ts';
-import { oneInstance, startGateway, until, type TestGateway } from './support/gateway.ts';
+import {
+  oneInstance,
+  startGateway,
+  startOnFile,
+  until,
+  type TestGateway,
+} from './support/gateway.ts';
+import { tempDir } from './support/temp-dir.ts';
 
 const CHAT = '/v1/chat/completions';
 
@@ -137,6 +146,50 @@ describe('captured bodies', () => {
       expect(call.captured).toBe(false);
       expect(call).not.toHaveProperty('request');
     }
+  });
+
+  it('go when the config no longer wants them, also of calls that still ran', async () => {
+    let finish = (): void => {};
+    const backend = await fakeBackend((received, response) => {
+      const answer = (): void => json(response, 200, {});
+      if (received.body.includes('slow')) finish = answer;
+      else answer();
+    });
+    const file = join(await tempDir(), 'jairouter.config.json');
+    const save = (capture: ConfigInput['capture']) =>
+      writeFile(file, JSON.stringify(oneInstance(backend.url, { capture })));
+    await save(true);
+    const { gateway, post, outcomes } = await startOnFile(file, { state: dirname(file) });
+    const captured = () => gateway.observe.recent().map(({ id, captured: has }) => [id, has]);
+    const call = async (id: string, body: object = {}) => {
+      const headers = { 'x-request-id': id };
+      await (await post(CHAT, { model: 'm', ...body }, { headers })).text();
+    };
+    for (const id of ['1', '2', '3']) await call(id);
+    const slow = call('slow', { slow: true });
+    await until(() => outcomes.length === 3 && backend.received.length === 4);
+    await save({ calls: 2 });
+    await gateway.live.reload('signal');
+    expect(captured()).toEqual([
+      ['3', true],
+      ['2', true],
+      ['1', false],
+    ]);
+    await save(false);
+    await gateway.live.reload('signal');
+    finish();
+    await slow;
+    await call('4');
+    await until(() => outcomes.length === 5);
+    expect(captured().filter(([, has]) => has)).toEqual([]);
+    await save(true);
+    await gateway.live.reload('signal');
+    await call('5');
+    await until(() => outcomes.length === 6);
+    expect(captured().slice(0, 2)).toEqual([
+      ['5', true],
+      ['4', false],
+    ]);
   });
 
   it('of a client that left have what there was of them', async () => {

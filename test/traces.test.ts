@@ -1,11 +1,14 @@
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ConfigInput } from '../src/config/schema.ts';
 import { applyTelemetry } from '../src/http/telemetry.ts';
 import { MissingPackages, openTraces } from '../src/observe/traces.ts';
 import { chatChunk, deadPort, fakeBackend, json, startEvents } from './support/fake-backend.ts';
-import { oneInstance, startGateway, until } from './support/gateway.ts';
+import { oneInstance, startGateway, startOnFile, until } from './support/gateway.ts';
+import { tempDir } from './support/temp-dir.ts';
 
 const CHAT = '/v1/chat/completions';
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
@@ -127,6 +130,7 @@ describe('traces', () => {
       'http.request.method': 'POST',
       'http.response.status_code': 200,
       'url.path': CHAT,
+      'url.scheme': 'http',
       'client.address': '127.0.0.1',
       'gen_ai.operation.name': 'chat',
       'gen_ai.request.model': 'mine',
@@ -231,7 +235,14 @@ describe('traces', () => {
     expect(valuesOf(call!.attributes)).toMatchObject({ 'jairouter.outcome': 'aborted' });
     expect(call!.status.code).toBe(0);
     expect(call!.events).toHaveLength(1);
-    expect(valuesOf(attempt!.attributes)).toMatchObject({ 'jairouter.phase': 'answering' });
+    expect(valuesOf(attempt!.attributes)).toMatchObject({
+      'jairouter.phase': 'answering',
+      'gen_ai.request.stream': true,
+      'gen_ai.response.time_to_first_chunk': expect.closeTo(
+        (Number(attempt!.events[0]!.timeUnixNano) - Number(attempt!.startTimeUnixNano)) / 1e9,
+        3,
+      ),
+    });
   });
 
   it('tell of refusals, which are no fault of the server', async () => {
@@ -300,16 +311,53 @@ describe('traces', () => {
     expect(gateway.observe.recent()[0]).not.toHaveProperty('traceId');
   });
 
-  it('follow the config as it changes', async () => {
-    const backend = await fakeBackend();
-    const { gateway } = await traced(oneInstance(backend.url));
-    const first = gateway.observe.traces;
-    await applyTelemetry(gateway);
-    expect(gateway.observe.traces).toBe(first);
-    const { config } = gateway.snapshot;
-    gateway.snapshot = { ...gateway.snapshot, config: { ...config, telemetry: {} } };
-    await applyTelemetry(gateway);
-    expect(gateway.observe.traces).toBeUndefined();
+  it('follow the config file as it changes, and lose no call', async () => {
+    const [backend, first, second] = [await fakeBackend(), await collector(), await collector()];
+    const file = join(await tempDir(), 'jairouter.config.yaml');
+    const save = (traces: string) =>
+      writeFile(
+        file,
+        `instances: { a: { adapter: openai, baseUrl: "${backend.url}" } }\n${traces}`,
+      );
+    await save('');
+    const { gateway, post } = await startOnFile(file, { state: dirname(file) });
+    const { observe, live } = gateway;
+    const told = { first: first.spans, second: second.spans };
+    const ids = (of: keyof typeof told) =>
+      told[of]()
+        .filter(({ kind }) => kind === 2)
+        .map(({ attributes }) => valuesOf(attributes)['jairouter.request_id']);
+    const call = async (id: string) => {
+      await (await post(CHAT, { model: 'm' }, { headers: { 'x-request-id': id } })).text();
+      await until(() => observe.recent()[0]?.id === id);
+    };
+    await call('before');
+    await save(`telemetry: { traces: { endpoint: "${first.url}" } }`);
+    await until(() => observe.traces !== undefined, 10_000);
+    const opened = observe.traces;
+    await call('first');
+    // Another change leaves them alone.
+    await save(
+      `capture: true\ntelemetry: { traces: { sampleRatio: 1, endpoint: "${first.url}" } }`,
+    );
+    await until(() => gateway.snapshot.config.capture !== undefined, 10_000);
+    await live.reload('signal');
+    expect(observe.traces).toBe(opened);
+    await call('first-again');
+    await save(`telemetry: { traces: { endpoint: "${second.url}" } }`);
+    await until(() => observe.traces !== opened, 10_000);
+    await call('second');
+    // What is invalid leaves them alone too.
+    await save('telemetry: { traces: { endpoint: nowhere } }');
+    await until(() => live.status().error !== undefined, 10_000);
+    await call('second-again');
+    await save('');
+    await until(() => observe.traces === undefined, 10_000);
+    await call('after');
+    // Each was delivered when its collector's time was over.
+    await until(() => ids('second').length === 2, 10_000);
+    expect(ids('first')).toEqual(['first', 'first-again']);
+    expect(ids('second')).toEqual(['second', 'second-again']);
   });
 
   it('name what has to be installed for them', async () => {
@@ -317,6 +365,7 @@ describe('traces', () => {
     const missing = Object.assign(new Error('nothing there'), { code: 'ERR_MODULE_NOT_FOUND' });
     const opening = openTraces(settings, {
       version: '1',
+      scheme: () => 'http',
       onFailure: () => {},
       load: () => Promise.reject(missing),
     });

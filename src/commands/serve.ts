@@ -53,12 +53,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const live = new LiveConfig({
     first,
     load,
-    apply(served) {
-      serveConfig(gateway, served, env);
-      void startTelemetry(gateway).catch((error: Error) =>
-        gateway.observe.news({ kind: 'config', level: 'error', message: error.message }),
-      );
-    },
+    apply: (served) => serveConfig(gateway, served, env),
     say: (news) => gateway.observe.news({ kind: 'config', ...news }),
     state: stateFolder(env),
     cwd: process.cwd(),

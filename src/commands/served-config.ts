@@ -5,6 +5,7 @@ import { loadConfig, type LoadedConfig } from '../config/load.ts';
 import { applyOverrides, checkExposure, type Overrides } from '../config/overrides.ts';
 import { compile } from '../gateway/snapshot.ts';
 import type { Gateway } from '../http/gateway.ts';
+import { applyTelemetry } from '../http/telemetry.ts';
 import { instanceSettings } from '../instances/settings.ts';
 import type { FoundConfig } from './zero-config.ts';
 
@@ -66,13 +67,21 @@ export function servedFrom(
   };
 }
 
-/** Lets a gateway serve a config: all of it in one turn of the event loop, or nothing. */
+/**
+ * Lets a gateway serve a config: all of it in one turn of the event loop, or nothing. Only traces may
+ * come a moment later, as what they are made with is loaded when they are wanted.
+ */
 export function serveConfig(gateway: Gateway, served: ServedConfig, env: NodeJS.ProcessEnv): void {
   const { config, adapters, unset, certificates } = served;
   const settings = instanceSettings(config, { adapters, unset, certificates, env });
   const snapshot = compile(config, gateway.snapshot);
   gateway.fleet.apply(settings);
   gateway.snapshot = snapshot;
+  const { observe } = gateway;
+  observe.keepBodies(config.capture?.calls ?? 0);
+  applyTelemetry(gateway).catch((error: Error) =>
+    observe.news({ kind: 'config', level: 'error', message: error.message }),
+  );
 }
 
 /**

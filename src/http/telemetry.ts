@@ -1,4 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { TraceSettings } from '../config/settings.ts';
+import type { Traces } from '../observe/traces.ts';
 import { VERSION } from '../version.ts';
 import type { Gateway } from './gateway.ts';
 
@@ -10,23 +12,28 @@ import type { Gateway } from './gateway.ts';
 export async function applyTelemetry(gateway: Gateway): Promise<void> {
   const { observe } = gateway;
   const wanted = gateway.snapshot.config.telemetry.traces;
+  if (isDeepStrictEqual(observe.traces?.settings, wanted)) return;
+  const opened = wanted && (await open(gateway, wanted));
+  // Another reload may have come meanwhile.
+  if (gateway.snapshot.config.telemetry.traces !== wanted) {
+    await opened?.close();
+    return;
+  }
   const before = observe.traces;
-  if (isDeepStrictEqual(before?.settings, wanted)) return;
-  observe.traces = undefined;
-  void before?.close();
-  if (!wanted) return;
+  observe.traces = opened;
+  await before?.close();
+}
+
+async function open(gateway: Gateway, settings: TraceSettings): Promise<Traces> {
   const { openTraces } = await import('../observe/traces.ts');
-  const opened = await openTraces(wanted, {
+  return openTraces(settings, {
     version: VERSION,
+    scheme: () => (gateway.url.startsWith('https:') ? 'https' : 'http'),
     onFailure: (reason) =>
-      observe.news({
+      gateway.observe.news({
         kind: 'server',
         level: 'warn',
         message: `traces could not be delivered: ${reason}`,
       }),
   });
-  // Another reload may have come meanwhile.
-  const stillWanted = gateway.snapshot.config.telemetry.traces === wanted;
-  if (stillWanted) observe.traces = opened;
-  else void opened.close();
 }

@@ -7,14 +7,14 @@ type Head = Parameters<typeof maskHeaders>[0];
 
 /** A copy of what went to and from a client, in bounded memory. */
 export class Capture {
-  readonly settings: CaptureSettings;
+  readonly #maxBytes: number;
   readonly #request: Body;
   #answer: Body | undefined;
 
   /** @param head The request's headers. */
-  constructor(settings: CaptureSettings, head: Head) {
-    this.settings = settings;
-    this.#request = new Body(head, settings.maxBytes);
+  constructor({ maxBytes }: CaptureSettings, head: Head) {
+    this.#maxBytes = maxBytes;
+    this.#request = new Body(head, maxBytes);
   }
 
   request(body: Buffer): void {
@@ -22,7 +22,7 @@ export class Capture {
   }
 
   answerHead(head: Head): void {
-    this.#answer = new Body(head, this.settings.maxBytes);
+    this.#answer = new Body(head, this.#maxBytes);
   }
 
   answer(bytes: Buffer): void {

@@ -49,6 +49,8 @@ export class Observatory {
   readonly #calls = new Ring<KeptCall>(KEPT);
   /** Those of them with bodies, the oldest first. */
   readonly #captured: KeptCall[] = [];
+  /** How many may have some. */
+  #bodies = 0;
   readonly #news = new Ring<News>(KEPT);
   readonly #followers = new Set<(happening: Happening) => void>();
   /** Calls and news have one sequence, so that a follower can say how far it has come. */
@@ -70,7 +72,7 @@ export class Observatory {
     this.#calls.push(kept);
     if (capture) {
       this.#captured.push(kept);
-      this.keepBodies(capture.settings.calls);
+      this.keepBodies(this.#bodies);
     }
     if (this.#followers.size === 0) return;
     this.#tell({ kind: 'call', call: shownCall(kept) });
@@ -117,8 +119,9 @@ export class Observatory {
     return undefined;
   }
 
-  /** Lets the bodies of all but the latest so many calls go. */
+  /** Keeps the bodies of the latest so many calls, and lets those of all others go. */
   keepBodies(calls: number): void {
+    this.#bodies = calls;
     while (this.#captured.length > calls) this.#captured.shift()!.capture = undefined;
   }
 

@@ -1,4 +1,4 @@
-import { serviceOf, type Operation } from '../service.ts';
+import { serviceOf, type Operation, type Service } from '../service.ts';
 import { whyText } from './choice.ts';
 import type { AttemptRecord, Outcome } from './outcome.ts';
 
@@ -18,20 +18,26 @@ export interface Span {
   readonly firstByte: number | undefined;
 }
 
+export type Scheme = 'http' | 'https';
+
 /**
- * A call as spans, by the semantic conventions for HTTP and for generative AI (1.37): one of a
+ * A call as spans, by the semantic conventions for HTTP and for generative AI (1.41): one of a
  * server, and in it one of a client for each attempt.
+ * @param scheme What the server is reached by.
  * @returns The call's own first; none for a call that is not sampled.
  */
-export function spansOf(outcome: Outcome): Span[] {
+export function spansOf(outcome: Outcome, scheme: Scheme): Span[] {
   const { trace } = outcome;
   if (!trace?.sampled) return [];
   const attempts = outcome.attempts.map((attempt) => attemptSpan(outcome, attempt));
-  return [{ ...callSpan(outcome), spanId: trace.spanId, parentId: trace.parentId }, ...attempts];
+  return [
+    { ...callSpan(outcome, scheme), spanId: trace.spanId, parentId: trace.parentId },
+    ...attempts,
+  ];
 }
 
-function callSpan(outcome: Outcome): Omit<Span, 'spanId' | 'parentId'> {
-  const { at, path, operation, status, attempts, ending, errorKind, firstByte } = outcome;
+function callSpan(outcome: Outcome, scheme: Scheme): Omit<Span, 'spanId' | 'parentId'> {
+  const { at, path, status, attempts, ending, errorKind, firstByte } = outcome;
   const failed = ending === 'broken' || (ending === 'error' && (status ?? 500) >= 500);
   return {
     name: `POST ${path}`,
@@ -41,10 +47,11 @@ function callSpan(outcome: Outcome): Omit<Span, 'spanId' | 'parentId'> {
     attributes: given({
       'http.request.method': 'POST',
       'url.path': path,
+      'url.scheme': scheme,
       'http.route': path,
       'http.response.status_code': status,
       'client.address': outcome.client,
-      ...generation(operation, outcome.model, outcome.usage),
+      ...generation(outcome, outcome),
       'error.type': errorKind,
       'jairouter.request_id': outcome.id,
       'jairouter.outcome': ending,
@@ -72,7 +79,7 @@ function attemptSpan(outcome: Outcome, attempt: AttemptRecord): Span {
     start,
     end: start + attempt.duration,
     attributes: given({
-      ...generation(operation, model, attempt.usage),
+      ...generation(outcome, attempt),
       'gen_ai.provider.name': PROVIDERS[attempt.adapter] ?? attempt.adapter,
       'server.address': hostname,
       'server.port': Number(port) || (protocol === 'https:' ? 443 : 80),
@@ -89,18 +96,30 @@ function attemptSpan(outcome: Outcome, attempt: AttemptRecord): Span {
   };
 }
 
+/** What the conventions want to know of a generation, seen by the client or by us. */
 function generation(
-  operation: Operation,
-  model: string | undefined,
-  usage: Outcome['usage'],
-): Record<string, string | number | undefined> {
+  { operation, stream }: Outcome,
+  { model, usage, firstByte }: Pick<Outcome, 'model' | 'usage' | 'firstByte'>,
+): Record<string, string | number | boolean | undefined> {
   return {
     'gen_ai.operation.name': operationName(operation),
+    'gen_ai.output.type': OUTPUTS[serviceOf(operation)],
     'gen_ai.request.model': model,
+    // Nothing is said of a request that does not stream.
+    'gen_ai.request.stream': stream || undefined,
+    'gen_ai.response.time_to_first_chunk':
+      stream && firstByte !== undefined ? firstByte / 1000 : undefined,
     'gen_ai.usage.input_tokens': usage?.input,
     'gen_ai.usage.output_tokens': usage?.output,
   };
 }
+
+/** What a service makes, where its name says so. */
+const OUTPUTS: Readonly<Partial<Record<Service, string>>> = {
+  speech: 'speech',
+  imageGeneration: 'image',
+  imageEdit: 'image',
+};
 
 /** The conventions' names where they have one; the others are ours. */
 function operationName(operation: Operation): string {
@@ -115,6 +134,7 @@ const PROVIDERS: Readonly<Record<string, string>> = {
   azure: 'azure.ai.openai',
   gemini: 'gcp.gemini',
   mistral: 'mistral_ai',
+  moonshot: 'moonshot_ai',
   xai: 'x_ai',
 };
 

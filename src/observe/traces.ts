@@ -5,7 +5,7 @@ import type * as Sdk from '@opentelemetry/sdk-trace-base';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { TraceSettings } from '../config/settings.ts';
 import type { Outcome } from './outcome.ts';
-import { spansOf, type Span } from './spans.ts';
+import { spansOf, type Scheme, type Span } from './spans.ts';
 import { openTrace, type Trace } from './trace-context.ts';
 
 type Packages = [typeof Api, typeof Sdk, typeof Resources, typeof Otlp];
@@ -35,6 +35,8 @@ export interface Traces {
 interface TracesOptions {
   /** Goes with everything that is told. */
   readonly version: string;
+  /** What the server is reached by. */
+  readonly scheme: () => Scheme;
   /** Deliveries fail; called again only after they have worked meanwhile. */
   readonly onFailure: (reason: string) => void;
   /** Imports a package. */
@@ -47,7 +49,7 @@ interface TracesOptions {
  */
 export async function openTraces(
   settings: TraceSettings,
-  { version, onFailure, load = (name) => import(name) }: TracesOptions,
+  { version, scheme, onFailure, load = (name) => import(name) }: TracesOptions,
 ): Promise<Traces> {
   const [api, sdk, resources, { OTLPTraceExporter }] = await loadAll(load);
   const exporter = new OTLPTraceExporter({
@@ -105,7 +107,7 @@ export async function openTraces(
     settings,
     open: ({ traceparent }) => openTrace(traceparent, settings.sampleRatio, Math.random),
     record(outcome) {
-      for (const span of spansOf(outcome)) tell(span, outcome.trace!.traceId);
+      for (const span of spansOf(outcome, scheme())) tell(span, outcome.trace!.traceId);
     },
     async close() {
       let timer: NodeJS.Timeout | undefined;
