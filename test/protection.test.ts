@@ -12,6 +12,7 @@ import {
   type Behaviour,
   type FakeBackend,
 } from './support/fake-backend.ts';
+import { list, scripted } from './adapters/exchange.ts';
 import { startGateway, until, type TestGateway } from './support/gateway.ts';
 
 const CHAT = '/v1/chat/completions';
@@ -696,6 +697,22 @@ describe('an instance', () => {
     // One interval with its jitter, and what a busy machine may add.
     expect(performance.now() - back).toBeLessThan(200 * 1.1 + 500);
     expect((await ask()).instance).toBe('a');
+  });
+
+  it('that hangs when it is asked what it has beside the usual serves all the same', async () => {
+    const hangs = () => undefined;
+    const { url: baseUrl } = await scripted({
+      'GET /v1/models': list({ id: 'm' }),
+      'POST /v1/messages': hangs,
+      'POST /v1/messages/count_tokens': hangs,
+      'POST /v1/responses': hangs,
+      [`POST ${CHAT}`]: { body: {} },
+    });
+    const instances = { a: { adapter: 'openai', baseUrl } } as const;
+    const gateway = await startGateway({ instances }, { probed: false });
+    const [a] = [...gateway.gateway.fleet.instances()];
+    await until(() => a!.state === 'healthy', 1500);
+    expect((await gateway.post(CHAT, { model: 'm' })).status).toBe(200);
   });
 
   it('that comes back gets no call whose client has left while it was looked for', async () => {

@@ -50,8 +50,7 @@ export class Abilities {
     this.#operations = this.#allowed();
   }
 
-  /** @param shown Operations that only some servers of the kind have, and this one has shown. */
-  learn(result: ProbeResult, shown: readonly Operation[]): void {
+  learn(result: ProbeResult): void {
     if (result.version !== undefined) this.version = result.version;
     if (result.facts) this.facts = result.facts;
     // The same list again must not look like a change: an index over all models depends on it.
@@ -60,7 +59,12 @@ export class Abilities {
       this.catalogue = catalogueOf(this.#settings.models, result.models);
     }
     if (result.operations) this.#offered = result.operations;
-    if (result.state === 'healthy') this.#shown = shown;
+    this.#operations = this.#allowed();
+  }
+
+  /** @param shown Operations that only some servers of the kind have, and this one has shown. */
+  learnShown(shown: readonly Operation[]): void {
+    this.#shown = shown;
     this.#operations = this.#allowed();
   }
 

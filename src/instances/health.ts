@@ -1,5 +1,4 @@
 import type { ProbeResult } from '../adapters/adapter.ts';
-import type { Operation } from '../service.ts';
 import { doubtfulOperations } from './doubtful.ts';
 import type { Instance } from './instance.ts';
 
@@ -31,12 +30,12 @@ export function watchHealth(instance: Instance, onCatalogue: () => void): Health
   let closed = false;
 
   const doubtful = doubtfulOperations(instance.adapter, instance.backend);
-  const settle = (result: ProbeResult, shown: readonly Operation[]): void => {
+  const settle = (result: ProbeResult): void => {
     if (closed) return;
     const { unhealthyAfter, healthyAfter } = instance.settings.health;
     const known = instance.catalogue;
     const { fresh } = instance;
-    instance.learn(result, shown);
+    instance.learn(result);
     if (result.state === 'healthy') {
       failures = 0;
       successes += 1;
@@ -57,13 +56,15 @@ export function watchHealth(instance: Instance, onCatalogue: () => void): Health
     try {
       const result = await instance.adapter.probe(instance.backend);
       if (instance.state !== 'healthy') doubtful.forget();
-      settle(result, result.state === 'healthy' ? await doubtful.found() : []);
+      settle(result);
+      // It serves already: a server that hangs on these questions is well all the same.
+      if (result.state === 'healthy') instance.learnShown(await doubtful.found());
     } catch (error) {
       const { interval, timeout } = instance.settings.health;
       // A backend that is busy with our calls may be too busy for a probe: it serves, so it lives.
       const serves = instance.inFlight > 0 && began - instance.lastServed < 2 * interval;
       if (isTimeout(error) && serves) return;
-      settle({ state: 'unhealthy', detail: whatWentWrong(error, timeout) }, []);
+      settle({ state: 'unhealthy', detail: whatWentWrong(error, timeout) });
     }
   };
 

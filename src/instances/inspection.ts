@@ -48,7 +48,7 @@ export async function inspect(
   const { backend, fastest } = timed(instance.backend);
   try {
     const result = await instance.adapter.probe(backend);
-    instance.learn(result, []);
+    instance.learn(result);
     const inspection = await answered(instance, result, keyVariables);
     return { ...inspection, ...latencyOf(fastest()) };
   } catch (error) {

@@ -262,12 +262,14 @@ export class Instance implements Routable {
     this.#condition.observe(state, detail);
   }
 
-  /**
-   * Takes over what a probe has found; the state is the health checker's to decide.
-   * @param shown Operations that only some servers of the kind have, and this one has shown.
-   */
-  learn(result: ProbeResult, shown: readonly Operation[]): void {
-    this.#abilities.learn(result, shown);
+  /** Takes over what a probe has found; the state is the health checker's to decide. */
+  learn(result: ProbeResult): void {
+    this.#abilities.learn(result);
+  }
+
+  /** Takes over which operations it has of those that only some servers of its kind have. */
+  learnShown(shown: readonly Operation[]): void {
+    this.#abilities.learnShown(shown);
   }
 
   /**

@@ -99,8 +99,11 @@ export async function scripted(
         body: Buffer.concat(chunks),
       };
       asked.push(received);
-      const script = routes[`${request.method} ${request.url!.split('?')[0]}`] ??
-        routes[`${request.method} *`] ?? { status: 404, body: { detail: 'Not Found' } };
+      const path = request.url!.split('?')[0]!;
+      // Only those for all paths, as they are meant for calls.
+      const others = asksForRoute(path, received.body) ? undefined : routes[`${request.method} *`];
+      const script = routes[`${request.method} ${path}`] ??
+        others ?? { status: 404, body: { detail: 'Not Found' } };
       if (typeof script === 'function') {
         const given = script(received, response);
         if (given) send(response, given);

@@ -437,7 +437,7 @@ describe('a translated call', () => {
     });
     // This backend hides its routes from those who only ask.
     const b = [...gateway.gateway.fleet.instances()][1]!;
-    b.learn({ state: 'healthy' }, ['messages']);
+    b.learnShown(['messages']);
     const reply = await gateway.post('/v1/messages', { ...ASK, stream: true });
     expect(reply.headers.get('x-jairouter-instance')).toBe('b');
     expect(reply.headers.get('x-jairouter-attempts')).toBe('2');
@@ -495,10 +495,7 @@ describe('a backend that speaks Messages itself', () => {
     const gateway = await startGateway({
       instances: { a: { adapter: 'vllm', baseUrl: backend.url } },
     });
-    [...gateway.gateway.fleet.instances()][0]!.learn({ state: 'healthy' }, [
-      'messages',
-      'countTokens',
-    ]);
+    [...gateway.gateway.fleet.instances()][0]!.learnShown(['messages', 'countTokens']);
     return { backend, gateway };
   }
 

@@ -666,7 +666,7 @@ describe('a backend that speaks Responses itself', () => {
       },
     });
     const [a] = [...gateway.gateway.fleet.instances()];
-    a!.learn({ state: 'healthy' }, ['responses']);
+    a!.learnShown(['responses']);
     return { backend, other, gateway, a: a! };
   }
 
