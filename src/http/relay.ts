@@ -99,7 +99,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet, Step {
   #status: number | undefined;
   #firstByte: number | undefined;
   #bytes = 0;
-  #asked: number;
+  #asked = 0;
   #sent = 0;
   #committed = false;
   /** On the clock of `performance.now()`. */
@@ -110,7 +110,6 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet, Step {
   constructor(request: AttemptRequest, listener: AttemptListener) {
     this.request = request;
     this.#listener = listener;
-    this.#asked = request.length;
     this.#patience = new Patience(this, request.timeouts.idle);
     this.report = new Promise((resolve) => {
       this.#settle = resolve;
@@ -157,8 +156,10 @@ export class Attempt implements Dispatcher.DispatchHandler, Outlet, Step {
       return;
     }
     this.#phase = 'waiting';
-    const { firstByte, firstEvent } = this.request.timeouts;
-    this.#await('answer', this.request.stream ? Math.min(firstByte, firstEvent) : firstByte);
+    const { length, stream, timeouts } = this.request;
+    const { firstByte, firstEvent } = timeouts;
+    this.#asked = length;
+    this.#await('answer', stream ? Math.min(firstByte, firstEvent) : firstByte);
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: AnswerHeaders): void {
