@@ -38,12 +38,19 @@ function compare(sides: Sides, path: Path, before: unknown, after: unknown): str
   if (isListOfBlocks(before) || isListOfBlocks(after)) {
     return compare(sides, path, byName(before), byName(after));
   }
-  if (isBlock(before ?? {}) && isBlock(after ?? {})) {
+  const isSwitch = isSwitched(sides.before, path) || isSwitched(sides.after, path);
+  const comes = before === undefined || after === undefined;
+  if (isBlock(before ?? {}) && isBlock(after ?? {}) && !(isSwitch && comes)) {
     const [one, other] = [before ?? {}, after ?? {}] as [Block, Block];
     const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
     return [...keys].flatMap((key) => compare(sides, [...path, key], one[key], other[key]));
   }
   return [line(sides, path, before, after)];
+}
+
+/** Whether `true` stands there for a block. */
+function isSwitched({ data }: Comparable, path: Path): boolean {
+  return String(lookUp(data, path)) === 'true';
 }
 
 /** Whether a block stands there under a name of the user's. */
@@ -86,7 +93,8 @@ function shown({ data }: Comparable, path: Path, value: unknown): string | undef
   if (value === undefined) return undefined;
   if (isSecret(path)) return MASK;
   const written = lookUp(data, path);
-  if (written === undefined && path.at(-1) === 'maxBodySize') return formatSize(Number(value));
+  const size = path.at(-1) === 'maxBodySize' || path.at(-1) === 'maxBytes';
+  if (written === undefined && size) return formatSize(Number(value));
   return text(written === undefined || isBlock(written) ? value : written, path);
 }
 
@@ -100,7 +108,7 @@ function lookUp(data: unknown, path: Path): unknown {
   let value = data;
   for (const key of path) {
     if (Array.isArray(value)) value = byName(value);
-    if (!isBlock(value)) return value;
+    if (!isBlock(value)) return typeof value === 'boolean' ? undefined : value;
     value = value[key];
   }
   return value;

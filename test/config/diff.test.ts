@@ -78,6 +78,14 @@ describe('what changed between two configs', () => {
       'defaults: { loadBalance: { strategy: latency } }\n',
       ['defaults.loadBalance.strategy: random -> latency'],
     ],
+    ['a switch', '', 'capture: true\n', ['+ capture: true']],
+    ['a switch that is off', 'telemetry: { traces: true }\n', '', ['- telemetry.traces: true']],
+    [
+      'a block in the place of a switch',
+      'capture: true\n',
+      'capture: { calls: 5, maxBytes: 1mb }\n',
+      ['capture.calls: 100 -> 5', 'capture.maxBytes: 64kb -> 1mb'],
+    ],
     ['a size', '', 'server: { maxBodySize: 1mb }\n', ['server.maxBodySize: 100mb -> 1mb']],
     [
       'keys, by their names',
