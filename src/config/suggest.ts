@@ -4,7 +4,8 @@
  */
 export function nearest(given: string, known: readonly string[]): string | undefined {
   const wanted = plain(given);
-  const reach = wanted.length < 4 ? 1 : wanted.length < 8 ? 2 : 3;
+  // Two slips in a word of four make any other of it.
+  const reach = wanted.length < 5 ? 1 : wanted.length < 8 ? 2 : 3;
   let best: string | undefined;
   let least = reach + 1;
   for (const name of known) {
