@@ -1,13 +1,12 @@
 import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ConfigInput } from '../src/config/schema.ts';
 import { SERVICES } from '../src/service.ts';
 import { KINDS, makeCall, type Fate, type Leaves } from './support/chaos-client.ts';
 import { dice } from './support/dice.ts';
 import { startGateway, until, type TestGateway } from './support/gateway.ts';
+import { collectGarbage, usedHeap } from './support/memory.ts';
 import { moodyBackend, type MoodyBackend } from './support/moody-backend.ts';
 import { MOODS, type Mood, type MoodName } from './support/moods.ts';
 
@@ -317,8 +316,6 @@ describe(`in chaos (CHAOS_SEED=${SEED})`, () => {
   it.runIf(LONG)(
     'memory stays flat',
     async () => {
-      setFlagsFromString('--expose-gc');
-      const gc = runInNewContext('gc') as () => void;
       const random = dice(SEED + 4);
       const all = await zoo({
         moods: { good: MOODS.good, moody: moody([...BAD_AT_ONCE, 'good'], random) },
@@ -333,10 +330,9 @@ describe(`in chaos (CHAOS_SEED=${SEED})`, () => {
         // What the tests themselves keep of each call is no leak of the gateway's.
         (all.gateway.outcomes as unknown[]).length = 0;
         for (const { endedAt } of all.backends.values()) endedAt.clear();
-        gc();
+        collectGarbage();
         await sleep(100);
-        gc();
-        return process.memoryUsage().heapUsed;
+        return usedHeap();
       };
       const warm = await heapAfter(10_000);
       const heaps: number[] = [];

@@ -150,6 +150,9 @@ describe('a config file is read again', () => {
     const of = () => gateway.gateway.fleet.get('a')!;
     await writeFile(join(folder, '.env'), 'W=2');
     await until(() => of().weight === 2, 10_000);
+    expect(gateway.said.at(-1)).toMatch(
+      /^what jairouter\.config\.ts refers to has changed \(version 1\)\ninstances\.a\.weight: 1 -> 2$/,
+    );
     await writeFile(join(folder, 'priority.ts'), 'export const priority = 2;');
     await until(() => of().priority === 2, 10_000);
     // Mended in the file where the mistake is, which the config imports only now.

@@ -1,11 +1,10 @@
 import { once } from 'node:events';
 import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { deadPort, fakeBackend, json } from './support/fake-backend.ts';
 import { oneInstance, startGateway, until } from './support/gateway.ts';
+import { collectGarbage } from './support/memory.ts';
 
 const CHAT = '/v1/chat/completions';
 const defaults = { retry: { bufferLimit: '100kb' } };
@@ -76,10 +75,8 @@ describe('a request body above retry.bufferLimit', () => {
     const { port } = server.address() as AddressInfo;
     const gateway = await startGateway(oneInstance(`http://127.0.0.1:${port}`, { defaults }));
 
-    setFlagsFromString('--expose-gc');
-    const gc = runInNewContext('gc') as () => void;
     const held = (): number => {
-      gc();
+      collectGarbage();
       return process.memoryUsage().arrayBuffers;
     };
     const before = held();

@@ -111,6 +111,39 @@ describe('what Prometheus is told', () => {
     await vi.waitFor(async () => expect(await reloads()).toEqual([1, 1, 1]), 10_000);
   });
 
+  it('has no series of what was removed from the config, and those of the others go on', async () => {
+    const backend = await fakeBackend();
+    const folder = await tempDir();
+    const file = join(folder, 'jairouter.config.json');
+    const save = (...names: string[]) => {
+      const instance = { adapter: 'openai', baseUrl: backend.url };
+      const instances = Object.fromEntries(names.map((name) => [name, instance]));
+      return writeFile(file, JSON.stringify({ instances }));
+    };
+    await save('stays', 'goes');
+    const { url, post, gateway } = await startOnFile(file, { state: folder });
+    const call = async (name: string) =>
+      void (await (await post(CHAT, { model: `${name}/m` })).text());
+    for (const name of ['stays', 'goes', 'goes']) await call(name);
+    await until(() => gateway.observe.statistics.whole.totals().calls === 3);
+    const backends = async () => {
+      const { samples } = await scrape(url);
+      return new Set(samples.map(({ labels }) => labels['backend']).filter(Boolean));
+    };
+    const count = async (backend: string) =>
+      (await scrape(url)).sum('jairouter_attempts_total', { backend, outcome: 'ok' });
+    expect(await backends()).toEqual(new Set(['stays', 'goes']));
+    await save('stays');
+    await gateway.live.reload('signal');
+    expect(await backends()).toEqual(new Set(['stays']));
+    await call('stays');
+    await save('stays', 'goes');
+    await gateway.live.reload('signal');
+    await call('goes');
+    await until(() => gateway.observe.statistics.whole.totals().calls === 5);
+    expect([await count('stays'), await count('goes')]).toEqual([2, 1]);
+  });
+
   it('is told without a body to a HEAD', async () => {
     const backend = await fakeBackend();
     const { url } = await startGateway(oneInstance(backend.url));

@@ -2,14 +2,13 @@ import { Agent } from 'node:http';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, it, onTestFinished } from 'vitest';
 import { STRATEGIES, type ConfigInput } from '../src/config/schema.ts';
 import { KINDS, makeCall, type Fate } from './support/chaos-client.ts';
 import { dice } from './support/dice.ts';
 import { deadPort } from './support/fake-backend.ts';
 import { startOnFile, until, type TestGateway } from './support/gateway.ts';
+import { collectGarbage, usedHeap } from './support/memory.ts';
 import { moodyBackend, type MoodyBackend } from './support/moody-backend.ts';
 import { MOODS } from './support/moods.ts';
 import { tempDir } from './support/temp-dir.ts';
@@ -181,10 +180,7 @@ it(
 /** Bytes that are in use, after what is not has been thrown away. */
 async function heap(backends: readonly MoodyBackend[]): Promise<number> {
   for (const { endedAt } of backends) endedAt.clear();
-  setFlagsFromString('--expose-gc');
-  const gc = runInNewContext('gc') as () => void;
-  gc();
+  collectGarbage();
   await sleep(20);
-  gc();
-  return process.memoryUsage().heapUsed;
+  return usedHeap();
 }

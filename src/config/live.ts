@@ -201,6 +201,7 @@ export class LiveConfig {
       name: this.#shown(this.file),
       way: before.config.file === undefined ? 'found' : source,
       version: this.#version,
+      anew,
       diff,
       mended: before.mended,
       warnings: added(loaded.warnings, before.config.warnings),

@@ -20,6 +20,8 @@ export function appliedNews(reload: {
   readonly name: string;
   readonly way: Way;
   readonly version: number;
+  /** The file itself is another, not only what it is made from. */
+  readonly anew: boolean;
   readonly diff: readonly string[];
   /** It was invalid before. */
   readonly mended: boolean;
@@ -27,11 +29,12 @@ export function appliedNews(reload: {
   readonly warnings: readonly string[];
   readonly restartNeeded: readonly string[];
 }): ReloadNews[] {
-  const { name, way, version, diff, mended, warnings, restartNeeded } = reload;
+  const { name, way, version, anew, diff, mended, warnings, restartNeeded } = reload;
   const news: ReloadNews[] = [];
   if (mended) news.push({ level: 'info', message: `${name} is valid again` });
   if (diff.length > 0) {
-    news.push({ level: 'info', message: `${HOW[way](name)} (version ${version})`, lines: diff });
+    const how = way === 'edit' && !anew ? `what ${name} refers to has changed` : HOW[way](name);
+    news.push({ level: 'info', message: `${how} (version ${version})`, lines: diff });
   } else if (!mended && (way === 'signal' || way === 'api')) {
     news.push({ level: 'info', message: `${name} was read again: nothing has changed` });
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Log } from '../../src/observe/log.ts';
 import { Observatory, seqOf, type Happening } from '../../src/observe/observatory.ts';
+import { usedHeap } from '../support/memory.ts';
 import { attempt, outcome } from '../support/outcome.ts';
 
 function observatory(): { observe: Observatory; said: string[] } {
@@ -15,6 +16,32 @@ function observatory(): { observe: Observatory; said: string[] } {
 }
 
 const news = { kind: 'config', level: 'info', message: 'reloaded' } as const;
+
+it('takes no more memory, whatever names clients make up', () => {
+  const { observe } = observatory();
+  observe.statistics.keep(['a', 'b']);
+  let made = 0;
+  const record = (calls: number): void => {
+    for (const end = made + calls; made < end; made++) {
+      observe.record(
+        outcome({
+          id: `req_${made}`,
+          model: `model-${made}`,
+          modelKnown: made % 2 === 0,
+          client: `10.0.${made >> 8}.${made & 255}`,
+          key: `key-${made}`,
+          attempts: [attempt({ instance: made % 3 === 0 ? 'a' : 'b', model: `own-${made}` })],
+        }),
+      );
+    }
+  };
+  // What is kept is full by then.
+  record(5000);
+  const before = usedHeap();
+  record(50_000);
+  // A byte or two for each would be a hundred thousand.
+  expect(usedHeap() - before).toBeLessThan(500_000);
+});
 
 describe('the calls that are kept', () => {
   it('are the last thousand, the latest first', () => {
