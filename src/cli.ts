@@ -85,6 +85,10 @@ Then point your tools at http://127.0.0.1:4747/v1`,
     .option('--https', 'serve HTTPS, with a self-signed certificate unless --cert names another')
     .option('--cert <file>', 'a certificate in PEM form, for HTTPS')
     .option('--key <file>', 'its key in PEM form')
+    .option(
+      '--record <dir>',
+      'write each call and its answer into this folder, to look at or replay',
+    )
     .option('--dashboard', 'show the dashboard in this terminal; the log goes into a file')
     .addOption(
       new Option('--log-format <format>', 'how a call is logged: for people or machines').choices([
@@ -99,6 +103,7 @@ Then point your tools at http://127.0.0.1:4747/v1`,
         'serve -p 8080 --open',
         'serve --dashboard',
         'serve -c team.yaml --log-format json',
+        'serve --record recordings',
         'serve --cert localhost.pem --key localhost-key.pem',
       ),
     )

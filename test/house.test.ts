@@ -45,6 +45,10 @@ const ALLOWED: Record<string, readonly string[]> = {
     `import { trace } from '@opentelemetry/api';`,
     `import type { Instance } from '../instances/instance.ts';`,
   ],
+  'src/recording/body.ts': [
+    `import { parseForm } from '../adapters/multipart.ts';`,
+    `import { maskQuery } from '../observe/secrets.ts';`,
+  ],
   'src/mock/server.ts': [`import { setTimeout } from 'node:timers/promises';`],
   'src/dashboard/app.ts': [
     `import { Box } from 'ink';`,
@@ -97,6 +101,10 @@ const REFUSED: Record<string, readonly string[]> = {
   'src/connect/edit.ts': [
     `import { fleet } from '../instances/fleet.ts';`,
     `const { env } = process;`,
+    `import { Pool } from 'undici';`,
+  ],
+  'src/recording/body.ts': [
+    `import { relay } from '../http/relay.ts';`,
     `import { Pool } from 'undici';`,
   ],
   'src/mock/server.ts': [`import { relay } from '../http/relay.ts';`, `import { H3 } from 'h3';`],

@@ -9,6 +9,8 @@ export function banner(server: {
   readonly url: string;
   /** The config file; absent when there is none. */
   readonly file: string | undefined;
+  /** The folder that calls are recorded into. */
+  readonly records: string | undefined;
   /** What was found without a config, a line each. */
   readonly news: readonly string[];
 }): string[] {
@@ -22,6 +24,9 @@ export function banner(server: {
     `  endpoint  ${endpoint(server.url)}`,
     `  config    ${config}`,
     ...server.news.map((line) => `            ${line}`),
+    ...(server.records === undefined
+      ? []
+      : [`  records   ${shownPath(server.records, process.cwd())}`]),
     '',
   ];
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { LiveConfig } from '../config/live.ts';
@@ -7,6 +8,7 @@ import { openGateway, type Gateway } from '../http/gateway.ts';
 import { startServer, type HttpsOptions, type RunningServer } from '../http/server.ts';
 import { applyTelemetry } from '../http/telemetry.ts';
 import { openLog, type LogFormat } from '../observe/log.ts';
+import { prepareFolder } from '../recording/recorder.ts';
 import { VERSION } from '../version.ts';
 import { banner, instanceTable } from './banner.ts';
 import { openBrowser } from './browser.ts';
@@ -25,14 +27,17 @@ export interface ServeOptions extends HttpsFlags {
   /** Shows the page at `/` in the browser. */
   readonly open?: boolean;
   readonly dashboard?: boolean;
+  /** A folder in which each call becomes a file. */
+  readonly record?: string;
 }
 
 /** Milliseconds for the running calls to end after the first signal. */
 const DRAIN = 10_000;
 
 /** The command `serve`: runs until it is told to stop. */
-export async function serve(options: ServeOptions): Promise<void> {
+export async function serve(given: ServeOptions): Promise<void> {
   const { env } = process;
+  const options = given.record === undefined ? given : await recording(given, given.record);
   const screen = options.dashboard
     ? (await import('./serve-dashboard.ts')).openServeScreen(env)
     : undefined;
@@ -72,7 +77,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   serveConfig(gateway, first, env);
 
   let state = await leaveWord(gateway, { url: server.url, config: loaded?.file });
-  log.show(banner({ url: server.url, file: loaded?.file, news: found?.news ?? [] }));
+  const { dir } = first.config.capture ?? {};
+  log.show(banner({ url: server.url, file: loaded?.file, records: dir, news: found?.news ?? [] }));
   gateway.observe.news(
     { kind: 'server', level: 'info', message: `jairouter ${VERSION} listens on ${server.url}` },
     { logged: false },
@@ -106,6 +112,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     state?.close();
     await fleet.close(true);
     await found?.close();
+    await gateway.recorder.close();
     await gateway.observe.traces?.close();
     log.flush();
   });
@@ -116,6 +123,17 @@ export async function serve(options: ServeOptions): Promise<void> {
   announced = true;
   log.show(instanceTable([...fleet.instances()]));
   await shown;
+}
+
+/** @throws UserError when nothing can be written there: who asks for it by name wants to know at once. */
+async function recording(options: ServeOptions, folder: string): Promise<ServeOptions> {
+  const record = resolve(folder);
+  try {
+    await prepareFolder(record);
+  } catch (error) {
+    throw new UserError(`--record ${folder} can't be written: ${(error as Error).message}`);
+  }
+  return { ...options, record };
 }
 
 /** Lets the other commands find this server. Without it, it serves all the same. */

@@ -129,7 +129,7 @@ async function loadFile(
   const missed = unset.filter(({ instance }) => parsed.data.instances[instance]?.enabled);
   const warnings = [...missed.map(turnedOff), ...checked.warnings].map(toProblem).sort(byPlace);
   return {
-    config: withCertificates(parsed.data, certificates),
+    config: withFolder(withCertificates(parsed.data, certificates), dirname(file)),
     data,
     text: source.text,
     file,
@@ -140,6 +140,13 @@ async function loadFile(
     ownAdapters: own.own,
     certificates: certificates.texts,
   };
+}
+
+/** The config with a whole path for the folder that calls are written into. */
+function withFolder(config: Config, folder: string): Config {
+  const { capture } = config;
+  if (capture?.dir === undefined) return config;
+  return { ...config, capture: { ...capture, dir: resolve(folder, capture.dir) } };
 }
 
 async function readDotenv(config: string): Promise<{ file: string; values: NodeJS.Dict<string> }> {

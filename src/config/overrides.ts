@@ -2,11 +2,14 @@ import { BlockList, isIP } from 'node:net';
 import { HOST_WANTED, parseHost } from './host.ts';
 import { ConfigError } from './problem.ts';
 import type { Config } from './schema.ts';
+import { CAPTURE } from './settings.ts';
 
 /** What the command line may set over the config; an absent one lets the config's show. */
 export interface Overrides {
   readonly host?: string | undefined;
   readonly port?: number | undefined;
+  /** The folder of `capture.dir`, absolute. */
+  readonly record?: string | undefined;
 }
 
 /**
@@ -20,9 +23,11 @@ export function applyOverrides(
   flags: Overrides,
   env: NodeJS.ProcessEnv = {},
 ): Config {
-  const { server } = config;
+  const { server, capture } = config;
+  const { record: dir } = flags;
   return {
     ...config,
+    ...(dir !== undefined && { capture: { ...(capture ?? CAPTURE), dir } }),
     server: {
       ...server,
       host: flags.host ?? hostFrom(env['JAIROUTER_HOST']) ?? server.host,

@@ -15,7 +15,7 @@ import {
   text,
   urlPath,
 } from './fields.ts';
-import { BUILT_IN, CAPTURE, TRACES, type TraceSettings } from './settings.ts';
+import { BUILT_IN, CAPTURE, TRACES, type CaptureSettings, type TraceSettings } from './settings.ts';
 import { formatDuration } from './units.ts';
 
 /**
@@ -495,17 +495,26 @@ const server = z.strictObject({
 
 const capture = z
   .union([
-    flag.transform((on) => (on ? CAPTURE : undefined)),
-    z.strictObject({
-      calls: numeric({ whole: true, min: 1, max: 1000 }).prefault(CAPTURE.calls).meta({
-        description: 'The latest so many calls whose bodies are kept.',
-      }),
-      maxBytes: size
-        .prefault(`${CAPTURE.maxBytes / 1000}kb`)
-        .meta({ description: 'What is kept of each body; the rest is left out.' }),
-    }),
+    flag.transform((on): CaptureSettings | undefined => (on ? CAPTURE : undefined)),
+    z
+      .strictObject({
+        calls: numeric({ whole: true, min: 0, max: 1000 }).prefault(CAPTURE.calls).meta({
+          description: 'The latest so many calls whose bodies are kept in memory.',
+        }),
+        maxBytes: size
+          .prefault(`${CAPTURE.maxBytes / 1000}kb`)
+          .meta({ description: 'What is kept of each body in memory; the rest is left out.' }),
+        dir: text.optional().meta({
+          description:
+            'A folder in which each call and its answer are written as a file, from the config’s own folder. Unset: none are.',
+        }),
+        maxFileBytes: size.prefault(`${CAPTURE.maxFileBytes / 1_000_000}mb`).meta({
+          description: 'What is written of each body into its file; a longer one is marked as cut.',
+        }),
+      })
+      .transform(({ dir, ...kept }): CaptureSettings => ({ ...kept, dir })),
   ])
-  .meta({ description: '`true`, or a block with how much is kept.' });
+  .meta({ description: '`true`, or a block with how much is kept, and where.' });
 
 const traces = z
   .union([
@@ -594,7 +603,7 @@ export const schema = z
     rateLimit: rateLimit.optional().meta({ description: 'A limit on all calls together.' }),
     capture: capture
       .optional()
-      .meta({ description: 'Keeps the bodies of calls in memory, to look at. Unset: none.' }),
+      .meta({ description: 'Keeps the bodies of calls, to look at and to replay. Unset: none.' }),
     telemetry: telemetry.prefault({}).meta({ description: 'What is told to others of the calls.' }),
   })
   .meta({ title: 'jairouter configuration' });

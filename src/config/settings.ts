@@ -66,10 +66,14 @@ export type Unsupported = 'drop' | 'reject';
 
 /** What is kept of calls' bodies. */
 export interface CaptureSettings {
-  /** Calls whose bodies are kept, the latest. */
+  /** Calls whose bodies are kept in memory, the latest. */
   readonly calls: number;
-  /** Bytes that are kept of each body. */
+  /** Bytes that are kept in memory of each body. */
   readonly maxBytes: number;
+  /** The folder in which each call becomes a file, absolute; `undefined`: none does. */
+  readonly dir: string | undefined;
+  /** Bytes of each body that are written into its file. */
+  readonly maxFileBytes: number;
 }
 
 /** Where OpenTelemetry is told of calls. */
@@ -129,7 +133,12 @@ export const BUILT_IN = {
 };
 
 /** What `capture: true` stands for. */
-export const CAPTURE: CaptureSettings = { calls: 100, maxBytes: 64_000 };
+export const CAPTURE: CaptureSettings = {
+  calls: 100,
+  maxBytes: 64_000,
+  dir: undefined,
+  maxFileBytes: 10_000_000,
+};
 /** What `telemetry.traces: true` stands for. */
 export const TRACES: TraceSettings = {
   endpoint: undefined,

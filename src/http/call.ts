@@ -14,7 +14,7 @@ import { gatewayError } from './errors.ts';
 import { acceptableRequestId } from './headers.ts';
 import type { Failure } from './failure.ts';
 import { tee } from './tee.ts';
-import { formFields, MalformedForm, parseForm, type Form } from './multipart.ts';
+import { formFields, MalformedForm, parseForm, type Form } from '../adapters/multipart.ts';
 
 /** A request that has been read: what routing and adapters need of it, and its bytes. */
 export interface ClientRequest {
@@ -136,7 +136,7 @@ export function openCall(
 
 /** Keeps a copy of what goes to and from the client. */
 export function capture(call: Call, settings: CaptureSettings): void {
-  call.capture = new Capture(settings, call.request.headers);
+  call.capture = new Capture(settings, call.request.headers, call.began);
   tee(call.response, call.capture);
 }
 

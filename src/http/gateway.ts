@@ -4,6 +4,7 @@ import { Fleet } from '../instances/fleet.ts';
 import { breakerNews, stateNews } from '../observe/instance-news.ts';
 import type { Log } from '../observe/log.ts';
 import { Observatory } from '../observe/observatory.ts';
+import { Recorder } from '../recording/recorder.ts';
 import type { Call } from './call.ts';
 import { ResponseStore } from './response-store.ts';
 
@@ -16,6 +17,8 @@ export interface Gateway {
   readonly log: Log;
   /** The records of calls, and what happens. */
   readonly observe: Observatory;
+  /** Writes calls into files. */
+  readonly recorder: Recorder;
   /** Those that are running now. */
   readonly calls: Set<Call>;
   /** What clients may come back for. */
@@ -58,6 +61,9 @@ export function openGateway(options: GatewayOptions): Gateway {
     live,
     log,
     observe,
+    recorder: new Recorder({
+      onNews: (level, message) => observe.news({ kind: 'server', level, message }),
+    }),
     calls: new Set(),
     responses: new ResponseStore(),
     adminToken,

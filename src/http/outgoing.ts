@@ -17,7 +17,7 @@ import type { Call, ClientRequest } from './call.ts';
 import { errorShapeOf } from './errors.ts';
 import { requestHeaders } from './headers.ts';
 import { patchJson } from './json-patch.ts';
-import { patchForm } from './multipart.ts';
+import { patchForm } from '../adapters/multipart.ts';
 import type { AnswerNotes } from './notes.ts';
 import type { AttemptRequest, PartRequest } from './outlet.ts';
 import { translate } from './translation.ts';

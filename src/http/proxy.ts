@@ -30,6 +30,7 @@ import {
   shuttingDown,
   unknownModel,
 } from './refusal.ts';
+import { recordCall } from './recorded.ts';
 import type { Only, Road } from './road.ts';
 import { standOn } from './standing.ts';
 import { waitForModel, waitForRoom, waitToTryAgain } from './waiting.ts';
@@ -60,7 +61,9 @@ export async function proxy(
   } catch (error) {
     refuse(gateway, call, error);
   }
-  gateway.observe.record(outcomeOf(call), call.capture);
+  const outcome = outcomeOf(call);
+  recordCall(gateway, call, outcome);
+  gateway.observe.record(outcome, call.capture);
 }
 
 /** Resolves the model, lets the call in, and sees it through its attempts. */

@@ -4,6 +4,8 @@ import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 export interface Tap {
   answerHead(headers: OutgoingHttpHeaders): void;
   answer(bytes: Buffer): void;
+  /** The answer is whole: without that, its connection was torn. */
+  answerEnd(): void;
 }
 
 /**
@@ -29,6 +31,7 @@ export function tee(response: ServerResponse, tap: Tap): void {
     },
     end(bytes?: unknown, ...rest: unknown[]) {
       copy(bytes);
+      tap.answerEnd();
       return end(bytes, ...rest);
     },
   });

@@ -4,6 +4,12 @@ const MASK = '***';
 
 /** Names of headers and options whose values are for nobody's eyes. */
 const SECRET = /authorization|cookie|token|secret|password|credential|api-?key|^key$/i;
+/** They count tokens, and are none. */
+const COUNT = /ratelimit/i;
+
+function isSecret(name: string): boolean {
+  return SECRET.test(name) && !COUNT.test(name);
+}
 
 /** The values of these headers, but for those that are secrets. */
 export function maskHeaders(
@@ -12,11 +18,7 @@ export function maskHeaders(
   const shown: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined) continue;
-    shown[name] = SECRET.test(name)
-      ? MASK
-      : Array.isArray(value)
-        ? value.join(', ')
-        : String(value);
+    shown[name] = isSecret(name) ? MASK : Array.isArray(value) ? value.join(', ') : String(value);
   }
   return shown;
 }
@@ -25,7 +27,7 @@ export function maskHeaders(
 export function secretsOf({ server, instances }: Config): string[] {
   const named = Object.values(instances).flatMap(({ apiKey, headers }) => [
     apiKey,
-    ...Object.entries(headers).map(([name, value]) => (SECRET.test(name) ? value : undefined)),
+    ...Object.entries(headers).map(([name, value]) => (isSecret(name) ? value : undefined)),
   ]);
   return [...server.apiKeys.map(({ key }) => key), server.adminToken, ...named]
     .filter((secret) => secret !== undefined)
@@ -40,4 +42,11 @@ export function hideSecrets(text: string, secrets: readonly string[]): string {
 /** A URL without the password in it. */
 export function maskUrl(url: string): string {
   return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, `$1${MASK}@`);
+}
+
+/** A path whose query names no secrets, as some clients put their key there. */
+export function maskQuery(path: string): string {
+  return path.replace(/([?&])([^=&#]+)=[^&#]*/g, (whole, sign: string, name: string) =>
+    isSecret(name) ? `${sign}${name}=${MASK}` : whole,
+  );
 }

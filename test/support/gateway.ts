@@ -82,6 +82,7 @@ async function open(
     await live.close();
     await server.close(0);
     await fleet.close(true);
+    await gateway.recorder.close();
   });
   return {
     ...server,

@@ -1,4 +1,4 @@
-import type { FormPart, RequestPatch } from '../adapters/adapter.ts';
+import type { FormPart, RequestPatch } from './adapter.ts';
 
 /**
  * A part's exact bytes in the request, head and data. Kept by identity, so that a part which an
@@ -114,16 +114,21 @@ export function patchForm(form: Form, patch: RequestPatch): readonly Buffer[] {
   }
   for (const [name, value] of missing) kept.push(textPart(name, value));
 
+  return renderForm({ boundary: form.boundary, parts: kept });
+}
+
+/** @returns The pieces of a form's body, in order; parts that were read from one keep their bytes. */
+function renderForm({ boundary, parts }: Form): readonly Buffer[] {
   const pieces: Buffer[] = [];
-  const opening = Buffer.from(`--${form.boundary}\r\n`);
+  const opening = Buffer.from(`--${boundary}\r\n`);
   const lineEnd = Buffer.from('\r\n');
-  for (const part of kept) {
+  for (const part of parts) {
     pieces.push(opening);
     const raw = rawBytes.get(part);
     if (raw) pieces.push(raw, lineEnd);
     else pieces.push(partHead(part), part.data, lineEnd);
   }
-  pieces.push(Buffer.from(`--${form.boundary}--\r\n`));
+  pieces.push(Buffer.from(`--${boundary}--\r\n`));
   return pieces;
 }
 

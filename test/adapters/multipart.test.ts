@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formFields, MalformedForm, parseForm, patchForm } from '../../src/http/multipart.ts';
+import { formFields, MalformedForm, parseForm, patchForm } from '../../src/adapters/multipart.ts';
 
 const TYPE = 'multipart/form-data; boundary=XX';
 
