@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from '@commander-js/extra-typings';
-import { host, port } from './commands/arguments.ts';
+import { host, port, speed } from './commands/arguments.ts';
 import { declareConfigs } from './commands/config-commands.ts';
 import { declareTools } from './commands/tool-commands.ts';
 import { examples } from './commands/examples.ts';
@@ -89,6 +89,13 @@ Then point your tools at http://127.0.0.1:4747/v1`,
       '--record <dir>',
       'write each call and its answer into this folder, to look at or replay',
     )
+    .addOption(
+      new Option(
+        '--replay <dir>',
+        'answer from such a folder, without config and backends',
+      ).conflicts(['record', 'config']),
+    )
+    .option('--speed <factor>', 'with --replay: so many times as fast as it was, or max', speed)
     .option('--dashboard', 'show the dashboard in this terminal; the log goes into a file')
     .addOption(
       new Option('--log-format <format>', 'how a call is logged: for people or machines').choices([
@@ -104,6 +111,7 @@ Then point your tools at http://127.0.0.1:4747/v1`,
         'serve --dashboard',
         'serve -c team.yaml --log-format json',
         'serve --record recordings',
+        'serve --replay recordings --speed max',
         'serve --cert localhost.pem --key localhost-key.pem',
       ),
     )

@@ -118,7 +118,7 @@ export function patchForm(form: Form, patch: RequestPatch): readonly Buffer[] {
 }
 
 /** @returns The pieces of a form's body, in order; parts that were read from one keep their bytes. */
-function renderForm({ boundary, parts }: Form): readonly Buffer[] {
+export function renderForm({ boundary, parts }: Form): readonly Buffer[] {
   const pieces: Buffer[] = [];
   const opening = Buffer.from(`--${boundary}\r\n`);
   const lineEnd = Buffer.from('\r\n');

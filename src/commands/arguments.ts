@@ -50,6 +50,14 @@ export function rate(text: string): number {
   throw new InvalidArgumentError('It must be a number above 0.');
 }
 
+/** @returns How many times as fast; `max`: at once. */
+export function speed(text: string): number {
+  if (text === 'max') return Infinity;
+  const factor = /^\d*\.?\d+$/.test(text) ? Number(text) : 0;
+  if (factor > 0) return factor;
+  throw new InvalidArgumentError('It must be a number above 0, like 2 or 0.5, or max.');
+}
+
 /** @returns The names between the commas. */
 export function names(text: string): string[] {
   const all = text.split(',').map((name) => name.trim());

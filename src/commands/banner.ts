@@ -11,6 +11,8 @@ export function banner(server: {
   readonly file: string | undefined;
   /** The folder that calls are recorded into. */
   readonly records: string | undefined;
+  /** What calls are answered from in the place of backends, and then no config is read. */
+  readonly replays: string | undefined;
   /** What was found without a config, a line each. */
   readonly news: readonly string[];
 }): string[] {
@@ -22,7 +24,7 @@ export function banner(server: {
     `jairouter ${VERSION} is ready`,
     '',
     `  endpoint  ${endpoint(server.url)}`,
-    `  config    ${config}`,
+    server.replays === undefined ? `  config    ${config}` : `  replays   ${server.replays}`,
     ...server.news.map((line) => `            ${line}`),
     ...(server.records === undefined
       ? []

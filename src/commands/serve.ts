@@ -14,6 +14,7 @@ import { banner, instanceTable } from './banner.ts';
 import { openBrowser } from './browser.ts';
 import { httpsFrom, type HttpsFlags } from './https.ts';
 import { addressText, ensureFree, ownUrl, type Address } from './listening.ts';
+import { replayedFrom } from './serve-replay.ts';
 import { stateFolder, writeState } from './state-file.ts';
 import { UserError } from './user-error.ts';
 import { configLoader, keepLooking, serveConfig, servedFrom } from './served-config.ts';
@@ -29,6 +30,10 @@ export interface ServeOptions extends HttpsFlags {
   readonly dashboard?: boolean;
   /** A folder in which each call becomes a file. */
   readonly record?: string;
+  /** A folder of such files, from which calls are answered in the place of backends. */
+  readonly replay?: string;
+  /** How many times as fast as it was. */
+  readonly speed?: number;
 }
 
 /** Milliseconds for the running calls to end after the first signal. */
@@ -47,12 +52,16 @@ export async function serve(given: ServeOptions): Promise<void> {
     write: screen?.write ?? ((text) => process.stdout.write(text)),
     now: Date.now,
   });
-  const load = configLoader(options, env);
+  const replayed = await replayedFrom(options, (message) =>
+    gateway.observe.news({ kind: 'server', level: 'warn', message }),
+  );
+  const load = replayed ? () => Promise.resolve(undefined) : configLoader(options, env);
   const loaded = await load();
-  const found = loaded
-    ? undefined
-    : await (await import('./zero-config.ts')).findWithoutConfig({ env });
-  const first = loaded ?? servedFrom(found!, options, env);
+  const found =
+    loaded || replayed
+      ? undefined
+      : await (await import('./zero-config.ts')).findWithoutConfig({ env });
+  const first = loaded ?? replayed?.served(env) ?? servedFrom(found!, options, env);
 
   let announced = false;
   const live = new LiveConfig({
@@ -67,18 +76,28 @@ export async function serve(given: ServeOptions): Promise<void> {
     live,
     log,
     adminToken: randomBytes(32).toString('base64url'),
+    replay: replayed?.replay,
     // The first state is told with the others, below.
     logsStates: () => announced,
   });
   const { fleet } = gateway;
   const https = httpsFrom(options);
+  await replayed?.replay.shelf.refresh();
   await startTelemetry(gateway);
   const server = await openServer(gateway, first.config.server, https);
   serveConfig(gateway, first, env);
 
   let state = await leaveWord(gateway, { url: server.url, config: loaded?.file });
   const { dir } = first.config.capture ?? {};
-  log.show(banner({ url: server.url, file: loaded?.file, records: dir, news: found?.news ?? [] }));
+  log.show(
+    banner({
+      url: server.url,
+      file: loaded?.file,
+      records: dir,
+      replays: replayed?.summary(),
+      news: found?.news ?? [],
+    }),
+  );
   gateway.observe.news(
     { kind: 'server', level: 'info', message: `jairouter ${VERSION} listens on ${server.url}` },
     { logged: false },
@@ -121,7 +140,7 @@ export async function serve(given: ServeOptions): Promise<void> {
 
   await fleet.probed();
   announced = true;
-  log.show(instanceTable([...fleet.instances()]));
+  if (!replayed) log.show(instanceTable([...fleet.instances()]));
   await shown;
 }
 

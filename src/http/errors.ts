@@ -21,6 +21,7 @@ export const ERRORS = {
   origin_not_allowed: { status: 403, type: 'permission_error' },
   model_not_found: { status: 404, type: 'invalid_request_error' },
   instance_not_found: { status: 404, type: 'invalid_request_error' },
+  recording_not_found: { status: 404, type: 'invalid_request_error' },
   call_not_found: { status: 404, type: 'invalid_request_error' },
   response_not_found: { status: 404, type: 'invalid_request_error' },
   version_not_found: { status: 404, type: 'invalid_request_error' },

@@ -6,6 +6,7 @@ import type { Log } from '../observe/log.ts';
 import { Observatory } from '../observe/observatory.ts';
 import { Recorder } from '../recording/recorder.ts';
 import type { Call } from './call.ts';
+import type { Replay } from './replay.ts';
 import { ResponseStore } from './response-store.ts';
 
 /** What a running server works with. A call takes the snapshot once, at its start. */
@@ -19,6 +20,8 @@ export interface Gateway {
   readonly observe: Observatory;
   /** Writes calls into files. */
   readonly recorder: Recorder;
+  /** What answers in the place of backends; absent: they do. */
+  readonly replay: Replay | undefined;
   /** Those that are running now. */
   readonly calls: Set<Call>;
   /** What clients may come back for. */
@@ -37,13 +40,14 @@ interface GatewayOptions {
   readonly live: LiveConfig;
   readonly log: Log;
   readonly adminToken: string;
+  readonly replay?: Replay | undefined;
   /** Whether changes of an instance's state go into the log, or are told otherwise for now. */
   readonly logsStates?: () => boolean;
 }
 
 /** Puts together what a server works with, for the config that is live; `fleet.apply` gives it its instances. */
 export function openGateway(options: GatewayOptions): Gateway {
-  const { live, log, adminToken, logsStates = () => true } = options;
+  const { live, log, adminToken, replay, logsStates = () => true } = options;
   const observe = new Observatory(log);
   const fleet = new Fleet({
     onMembers: (names) => observe.statistics.keep(names),
@@ -64,6 +68,7 @@ export function openGateway(options: GatewayOptions): Gateway {
     recorder: new Recorder({
       onNews: (level, message) => observe.news({ kind: 'server', level, message }),
     }),
+    replay,
     calls: new Set(),
     responses: new ResponseStore(),
     adminToken,

@@ -32,6 +32,7 @@ import {
 } from './refusal.ts';
 import { recordCall } from './recorded.ts';
 import type { Only, Road } from './road.ts';
+import { replay } from './replay.ts';
 import { standOn } from './standing.ts';
 import { waitForModel, waitForRoom, waitToTryAgain } from './waiting.ts';
 
@@ -57,7 +58,8 @@ export async function proxy(
     if (gateway.draining) throw shuttingDown();
     const client = await readRequest(call, snapshot.config.server);
     if (call.gone) throw new ClientGone();
-    await route(gateway, snapshot, call, client);
+    if (gateway.replay) await replay(gateway.replay, call, client);
+    else await route(gateway, snapshot, call, client);
   } catch (error) {
     refuse(gateway, call, error);
   }

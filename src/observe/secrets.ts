@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.ts';
 
-const MASK = '***';
+/** What stands in the place of a secret. */
+export const MASK = '***';
 
 /** Names of headers and options whose values are for nobody's eyes. */
 const SECRET = /authorization|cookie|token|secret|password|credential|api-?key|^key$/i;

@@ -36,7 +36,7 @@ export function answerBody({ headers, chunks, times, bytes }: Taped, hide: Hide)
   const cut = kept.length < bytes ? { truncated: true as const, bytes } : {};
   if (isStream(headers)) {
     const events = chunks.map((chunk, index) => ({
-      at: times[index]!,
+      at: Math.round(times[index]! * 10) / 10,
       ...textOrBytes(chunk, hide),
     }));
     return { ...cut, events };

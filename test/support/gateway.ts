@@ -1,12 +1,14 @@
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { replayedFrom } from '../../src/commands/serve-replay.ts';
 import { configLoader, servedFrom, serveConfig } from '../../src/commands/served-config.ts';
 import { readCertificates } from '../../src/config/certificates.ts';
 import { LiveConfig, type LiveOptions } from '../../src/config/live.ts';
 import type { ServedConfig } from '../../src/config/reloaded.ts';
 import { schema, type ConfigInput } from '../../src/config/schema.ts';
 import { openGateway, type Gateway } from '../../src/http/gateway.ts';
+import type { Replay } from '../../src/http/replay.ts';
 import { startServer, type RunningServer } from '../../src/http/server.ts';
 import type { Log } from '../../src/observe/log.ts';
 import type { Outcome } from '../../src/observe/outcome.ts';
@@ -42,6 +44,22 @@ export async function startGateway(
   });
 }
 
+/** One that answers from the recordings of a folder, as `serve --replay` does. */
+export async function startReplay(dir: string, speed = Infinity): Promise<TestGateway> {
+  const problems: string[] = [];
+  const replayed = await replayedFrom({ replay: dir, speed }, (message) => problems.push(message));
+  const { replay } = replayed!;
+  await replay.shelf.refresh();
+  const started = await open(replayed!.served({}), {
+    load: () => Promise.resolve(undefined),
+    state: tmpdir(),
+    cwd: tmpdir(),
+    probed: true,
+    replay,
+  });
+  return { ...started, said: problems };
+}
+
 /** The same on a config file, which it watches as `serve` does. */
 export async function startOnFile(
   file: string,
@@ -57,7 +75,10 @@ export async function startOnFile(
 
 async function open(
   first: ServedConfig,
-  options: Pick<LiveOptions, 'load' | 'state' | 'cwd'> & { readonly probed: boolean },
+  options: Pick<LiveOptions, 'load' | 'state' | 'cwd'> & {
+    readonly probed: boolean;
+    readonly replay?: Replay;
+  },
 ): Promise<TestGateway> {
   const outcomes: Outcome[] = [];
   const said: string[] = [];
@@ -73,7 +94,8 @@ async function open(
     apply: (served) => serveConfig(gateway, served, {}),
     say: (news) => gateway.observe.news({ kind: 'config', ...news }),
   });
-  const gateway = openGateway({ live, log, adminToken: ADMIN_TOKEN });
+  const { replay } = options;
+  const gateway = openGateway({ live, log, adminToken: ADMIN_TOKEN, replay });
   const { fleet } = gateway;
   serveConfig(gateway, first, {});
   if (options.probed) await fleet.probed();
