@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../src/config/schema.ts';
@@ -12,6 +12,7 @@ import {
   type Behaviour,
 } from './support/fake-backend.ts';
 import { oneInstance, startGateway, startOnFile, until } from './support/gateway.ts';
+import { recordingsIn } from './support/recordings.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 const CHAT = '/v1/chat/completions';
@@ -24,25 +25,10 @@ async function recording(behave?: Behaviour, config: Partial<ConfigInput> = {}) 
   return { backend, dir, ...gateway };
 }
 
-/** The files, the oldest first, once there are so many. */
-async function filesIn(dir: string, count: number): Promise<{ names: string[]; texts: string[] }> {
-  let names: string[] = [];
-  for (const began = Date.now(); Date.now() - began < 5000;) {
-    names = (await readdir(dir).catch(() => []))
-      .filter((name) => name.endsWith('.json'))
-      .toSorted();
-    if (names.length >= count) break;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  expect(names).toHaveLength(count);
-  return {
-    names,
-    texts: await Promise.all(names.map((name) => readFile(join(dir, name), 'utf8'))),
-  };
-}
+type Written = Awaited<ReturnType<typeof recordingsIn>>[number];
 
 async function only(dir: string): Promise<Recording> {
-  return JSON.parse((await filesIn(dir, 1)).texts[0]!) as Recording;
+  return (await recordingsIn(dir, 1))[0]!.recording;
 }
 
 describe('a recorded call', () => {
@@ -53,9 +39,9 @@ describe('a recorded call', () => {
     await (
       await post(`${CHAT}?key=sk-query`, asked, { headers: { 'x-request-id': 'abc/1' } })
     ).text();
-    const { names, texts } = await filesIn(dir, 1);
-    expect(names[0]).toMatch(/^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z-chat-m-abc-1\.json$/);
-    expect(JSON.parse(texts[0]!)).toMatchObject({
+    const [{ name, text, recording: written }] = (await recordingsIn(dir, 1)) as [Written];
+    expect(name).toMatch(/^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z-chat-m-abc-1\.json$/);
+    expect(written).toMatchObject({
       version: 1,
       id: 'abc/1',
       operation: 'chat',
@@ -77,7 +63,7 @@ describe('a recorded call', () => {
       response: { status: 200, headers: { 'x-jairouter-instance': 'a' }, json: answer },
     });
     // For people: a message is a line.
-    expect(texts[0]).toContain(
+    expect(text).toContain(
       '\n      "messages": [\n        { "role": "user", "content": "Grüße" }\n',
     );
   });
@@ -136,9 +122,7 @@ describe('a recorded call', () => {
     await answer.body!.getReader().read();
     leaving.abort();
     await until(() => outcomes.length === 3);
-    const [refused, broken, left] = (await filesIn(dir, 3)).texts.map(
-      (text) => JSON.parse(text) as Recording,
-    );
+    const [refused, broken, left] = (await recordingsIn(dir, 3)).map(({ recording: one }) => one);
     expect(refused).toMatchObject({
       ending: 'error',
       request: { text: '{"model": oops}' },
@@ -161,10 +145,10 @@ describe('a recorded call', () => {
     );
     const headers = { authorization: 'Bearer sk-client-key', 'x-note': 'sk-client-key' };
     await (await post(CHAT, { model: 'm', user: 'sk-client-key' }, { headers })).text();
-    const { texts } = await filesIn(dir, 1);
-    expect(texts[0]).not.toContain('sk-client');
-    expect(texts[0]).toContain('"authorization": "***"');
-    expect(texts[0]).toContain('"x-ratelimit-remaining-tokens": "99"');
+    const [{ text }] = (await recordingsIn(dir, 1)) as [Written];
+    expect(text).not.toContain('sk-client');
+    expect(text).toContain('"authorization": "***"');
+    expect(text).toContain('"x-ratelimit-remaining-tokens": "99"');
   });
 
   it('says where a body was cut', async () => {
@@ -186,7 +170,7 @@ describe('a recorded call', () => {
       capture: { maxBytes: '5b' },
     });
     await (await post(CHAT, { model: 'm' })).text();
-    await filesIn(dir, 1);
+    await recordingsIn(dir, 1);
     const call = await admin(`GET /admin/requests/${outcomes[0]!.id}`);
     expect(await call.json()).toMatchObject({ request: { text: '{"mod', truncated: true } });
   });
@@ -205,12 +189,12 @@ describe('recording', () => {
     await write({ capture: { dir: 'calls' } });
     await until(() => gateway.snapshot.config.capture !== undefined);
     await (await post(CHAT, { model: 'm' })).text();
-    await filesIn(join(home, 'calls'), 1);
+    await recordingsIn(join(home, 'calls'), 1);
     await write({ capture: false });
     await until(() => gateway.snapshot.config.capture === undefined);
     await (await post(CHAT, { model: 'm' })).text();
     await gateway.recorder.close();
-    await filesIn(join(home, 'calls'), 1);
+    await recordingsIn(join(home, 'calls'), 1);
   });
 
   it('that can’t write says so once, harms no call, and goes on when it can', async () => {
@@ -225,7 +209,7 @@ describe('recording', () => {
     expect(said.filter((line) => line.includes('not recorded'))).toHaveLength(1);
     await rm(dir);
     await (await post(CHAT, { model: 'm' })).text();
-    await filesIn(dir, 1);
+    await recordingsIn(dir, 1);
     await until(() => said.includes('calls are recorded again; 3 calls are missing'));
   });
 
@@ -237,7 +221,7 @@ describe('recording', () => {
         (await post(CHAT, { model: 'm' }, { headers })).text(),
       ),
     );
-    await filesIn(dir, 40);
+    await recordingsIn(dir, 40);
     expect(await readdir(dir)).toHaveLength(40);
   });
 
@@ -251,7 +235,7 @@ describe('recording', () => {
     expect(server.output()).toMatch(/records\s+calls\/today/);
     await (await fetch(url + CHAT, { method: 'POST', body: '{"model":"m"}' })).text();
     await server.stop();
-    await filesIn(join(home, 'calls', 'today'), 1);
+    await recordingsIn(join(home, 'calls', 'today'), 1);
 
     await writeFile(join(home, 'taken'), '');
     const { code, stderr } = await runCli(['serve', '--record', 'taken/x'], { cwd: home });

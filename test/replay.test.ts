@@ -1,7 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Anthropic from '@anthropic-ai/sdk';
-import fc from 'fast-check';
 import OpenAI, { toFile } from 'openai';
 import { describe, expect, it } from 'vitest';
 import {
@@ -19,7 +18,7 @@ import {
   until,
   type TestGateway,
 } from './support/gateway.ts';
-import { recorded, recordingsIn, shelve } from './support/recordings.ts';
+import { recorded, recordingsIn, reversed, shelve } from './support/recordings.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 const CHAT = '/v1/chat/completions';
@@ -149,20 +148,14 @@ describe('answers from recordings', () => {
 
   it('are exact whatever the order of the keys', async () => {
     const dir = await tempDir();
-    const value = fc.dictionary(fc.string({ minLength: 1 }), fc.jsonValue(), { maxKeys: 4 });
-    let count = 0;
+    const fields = {
+      ...HELLO,
+      tools: [{ type: 'function', function: { name: 'f', strict: true } }],
+    };
+    await shelve(dir, { 'a.json': recorded('Hi', { request: { json: fields } }) });
     const { post } = await startReplay(dir);
-    await fc.assert(
-      fc.asyncProperty(value, value, async (extra, tool) => {
-        const fields = { ...HELLO, extra, tools: [tool], count: ++count };
-        await shelve(dir, { 'one.json': recorded(`${count}`, { request: { json: fields } }) });
-        await new Promise((resolve) => setTimeout(resolve, 210));
-        const answer = await post(CHAT, reversed(fields));
-        expect(answer.headers.get('x-jairouter-replay')).toBe('exact');
-        expect(await says(answer)).toBe(`${count}`);
-      }),
-      { numRuns: 8 },
-    );
+    const answer = await post(CHAT, reversed(fields));
+    expect(answer.headers.get('x-jairouter-replay')).toBe('exact');
   });
 
   it('come in the order of the recordings, and then again from the last', async () => {
@@ -272,7 +265,8 @@ describe('answers from recordings', () => {
         response: { headers: { 'content-type': 'text/event-stream' }, json: undefined, events },
       }),
     });
-    const { post, outcomes, close } = await startReplay(dir, 1);
+    const server = await startReplay(dir, 1);
+    const { post, outcomes } = server;
     const leaving = new AbortController();
     const left = await post(CHAT, { ...HELLO, stream: true }, { signal: leaving.signal });
     await left.body!.getReader().read();
@@ -282,9 +276,9 @@ describe('answers from recordings', () => {
     const answer = await post(CHAT, { ...HELLO, stream: true });
     const reader = answer.body!.getReader();
     await reader.read();
-    const closed = close(0);
+    const closed = server.close(0);
     const { value } = await reader.read();
-    expect(Buffer.from(value!).toString()).toContain('"error"');
+    expect(Buffer.from(value ?? '').toString()).toContain('"error"');
     await closed;
     await until(() => outcomes.length === 2);
     expect(outcomes[1]).toMatchObject({ ending: 'broken' });
@@ -394,14 +388,6 @@ describe('serve --replay', () => {
 async function says(answer: Response): Promise<string> {
   const { choices } = (await answer.json()) as { choices: { message: { content: string } }[] };
   return choices[0]!.message.content;
-}
-
-/** The same with all keys in the opposite order. */
-function reversed(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(reversed);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).reverse();
-  return Object.fromEntries(entries.map(([key, item]) => [key, reversed(item)]));
 }
 
 /** SDKs hang the id of each call on what they give. */

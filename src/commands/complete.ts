@@ -124,6 +124,8 @@ async function valuesOf(
       return lookups.models();
     case 'instance':
       return lookups.instances();
+    case 'target':
+      return [...(await lookups.instances()), ...(await lookups.models())];
     case 'file':
     case 'dir':
     case 'folder':

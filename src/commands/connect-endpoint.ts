@@ -26,9 +26,8 @@ export interface FoundEndpoint {
  * @throws UserError with exit code 3 when there is no server.
  */
 export async function endpointFor(options: EndpointOptions): Promise<FoundEndpoint> {
-  const { url, state } = await serverFor(options.url);
-  const { key, keyName } = await keyFor(options.key, state);
-  const listed = await offeredModels(url, { key, own: state !== undefined });
+  const { url, own, key, keyName } = await accessTo(options);
+  const listed = await offeredModels(url, { key, own });
   const ranked = rankModels(listed);
   const model = options.model === undefined ? ranked[0] : named(options.model, listed);
   if (!model) {
@@ -39,6 +38,21 @@ export async function endpointFor(options: EndpointOptions): Promise<FoundEndpoi
   const smallModel = options.smallModel === undefined ? model : named(options.smallModel, listed);
   const others = ranked.filter(({ id }) => id !== model.id);
   return { endpoint: { url, key, model, smallModel, models: [model, ...others] }, keyName };
+}
+
+/**
+ * The server that calls are to go to, and the key that opens it.
+ * @throws UserError with exit code 3 when there is no server.
+ */
+export async function accessTo(options: Pick<EndpointOptions, 'url' | 'key'>): Promise<{
+  readonly url: string;
+  /** It runs here, under this account. */
+  readonly own: boolean;
+  readonly key: string | undefined;
+  readonly keyName: string | undefined;
+}> {
+  const { url, state } = await serverFor(options.url);
+  return { url, own: state !== undefined, ...(await keyFor(options.key, state)) };
 }
 
 async function serverFor(given: string | undefined): Promise<{ url: string; state?: ServerState }> {

@@ -35,12 +35,13 @@ function detailsOf(entry: JsonObject): Omit<OfferedModel, 'id'> {
   const own = asObject(entry['jairouter']) ?? {};
   const services = Array.isArray(own['services']) ? (own['services'] as unknown[]) : undefined;
   const contextLength = asNumber(own['context_length']);
-  const { loaded } = own;
+  const { loaded, instances } = own;
   return {
     ...(services && { services: SERVICES.filter((service) => services.includes(service)) }),
     ...(contextLength !== undefined && { contextLength }),
     ...(typeof loaded === 'boolean' && { loaded }),
     ...(entry['owned_by'] === 'jairouter' && { alias: true }),
+    ...(Array.isArray(instances) && { instances: instances.map(String) }),
   };
 }
 

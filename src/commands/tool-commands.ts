@@ -37,6 +37,32 @@ A script is a list of the model’s turns in a conversation; docs/mock.md has al
     });
 
   program
+    .command('replay')
+    .description('make recorded calls again, and compare the answers')
+    .argument('<file...>', 'recordings: files, folders or patterns')
+    .option('--to <target>', 'an instance, INSTANCE/MODEL or a model (default: as it is routed)')
+    .option('--diff', 'show where texts differ, word by word')
+    .option('--strict', 'fail also when a text or a call of tools differs')
+    .option('--url <address>', 'the server (default: the one that runs)')
+    .option('--key <key>', 'a key of server.apiKeys, or the name of one')
+    .option('--json', 'say it as JSON')
+    .addHelpText(
+      'after',
+      `${examples(
+        'replay recordings --to gpu-1',
+        'replay recordings/*-chat-*.json --to ollama/qwen3:8b --diff',
+        'replay one.json --json',
+      )}
+
+It ends with 0 when every call is answered with the status that it had. Texts of models vary, and so
+another text is told, but no failure, unless --strict says so; times and tokens never are one.`,
+    )
+    .action(async (files, options) => {
+      const { replay } = await import('./replay.ts');
+      await replay(files, options);
+    });
+
+  program
     .command('connect')
     .description('tell what a program must be set to, to use the server; or set it')
     .addArgument(

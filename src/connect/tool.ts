@@ -10,6 +10,8 @@ export interface OfferedModel {
   readonly loaded?: boolean;
   /** A name of the user's own. */
   readonly alias?: boolean;
+  /** Those that have it. */
+  readonly instances?: readonly string[];
 }
 
 /** What a tool is to be connected with. */

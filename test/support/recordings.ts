@@ -65,3 +65,11 @@ export async function recordingsIn(
     }),
   );
 }
+
+/** The same with the keys of all objects in the opposite order. */
+export function reversed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(reversed);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).reverse();
+  return Object.fromEntries(entries.map(([key, item]) => [key, reversed(item)]));
+}
