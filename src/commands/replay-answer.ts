@@ -1,3 +1,4 @@
+import { streamError } from '../adapters/errors.ts';
 import { asObject, parseJson } from '../adapters/json.ts';
 import { gather, type AnswerEvent } from '../dialects/answer.ts';
 import { AnswerFailed } from '../dialects/dialect.ts';
@@ -52,7 +53,11 @@ function spokenIn(
     if (/event-stream|ndjson/.test(contentType)) {
       const read = dialect.eventReader();
       const { parse } = FRAMINGS[speaksLines(operation) ? 'lines' : 'events'];
-      for (const event of parse(body)) events.push(...read(event));
+      for (const event of parse(body)) {
+        const error = streamError(event.data);
+        if (error) throw new AnswerFailed(error.message);
+        events.push(...read(event));
+      }
     } else {
       const json = asObject(parseJson(body.toString('utf8')));
       if (!json) return undefined;

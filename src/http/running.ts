@@ -38,7 +38,7 @@ function phaseOf(
   if (attempt !== undefined && attempt !== 'over') return attempt;
   if (call.waitsSince !== undefined) return 'queued';
   // What is over for us has not been read to its end by the client.
-  return call.attempts.length > 0 ? 'answering' : 'reading';
+  return call.answering || call.attempts.length > 0 ? 'answering' : 'reading';
 }
 
 /** Output tokens per second of the last minute that come from streams which are not over. */

@@ -121,7 +121,13 @@ export class Shelf {
     for (const file of this.#entries.keys()) {
       if (!present.has(file)) changed = this.#entries.delete(file);
     }
-    for (const file of files) changed = (await this.#lookAt(file)) || changed;
+    const stamps = await Promise.all(files.map((file) => stampOf(join(this.dir, file))));
+    for (const [index, file] of files.entries()) {
+      const stamp = stamps[index];
+      if (stamp === undefined || this.#entries.get(file)?.stamp === stamp) continue;
+      await this.#read(file, stamp);
+      changed = true;
+    }
     if (!changed) return;
     this.#sorted = [...this.#entries.values()]
       .flatMap(({ shelved }) => shelved ?? [])
@@ -143,24 +149,24 @@ export class Shelf {
     }
   }
 
-  /** @returns Whether it has changed. */
-  async #lookAt(file: string): Promise<boolean> {
-    const path = join(this.dir, file);
+  async #read(file: string, stamp: string): Promise<void> {
+    // What is written while it is read has another stamp.
+    this.#entries.set(file, { stamp, shelved: undefined });
     try {
-      const { mtimeMs, size } = await stat(path);
-      const stamp = `${mtimeMs} ${size}`;
-      if (this.#entries.get(file)?.stamp === stamp) return false;
-      // Before it is read: what is written meanwhile is seen the next time.
-      this.#entries.set(file, { stamp, shelved: undefined });
-      const shelved = shelve(file, readRecording(await readFile(path, 'utf8')));
+      const shelved = shelve(file, readRecording(await readFile(join(this.dir, file), 'utf8')));
       this.#entries.set(file, { stamp, shelved });
     } catch (error) {
       // One that has just gone is nobody's trouble.
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return this.#entries.delete(file);
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
       this.#onProblem(`${file} is left out: it ${problemOf(error)}`);
     }
-    return true;
   }
+}
+
+/** @returns Nothing for one that has just gone. */
+async function stampOf(path: string): Promise<string | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  return found && `${found.mtimeMs} ${found.size}`;
 }
 
 function byName(a: Shelved, b: Shelved): number {

@@ -22,6 +22,7 @@ describe('what may stand at the cursor', () => {
     .addOption(new Option('--format <kind>', 'the kind').choices(['yaml', 'json']));
   program.command('secret', { hidden: true });
   program.command('explain').argument('<model>').argument('[rest...]');
+  program.command('replay').argument('<file...>').option('--to <target>');
   program.command('connect').addArgument(new Argument('<tool>').choices(['codex', 'curl']));
   const instances = program.command('instances').description('about instances');
   instances.command('drain').argument('<instance>');
@@ -38,6 +39,7 @@ describe('what may stand at the cursor', () => {
       [
         'serve\trun it',
         'explain',
+        'replay',
         'connect',
         'instances\tabout instances',
         'help\tdisplay help for command',
@@ -50,6 +52,8 @@ describe('what may stand at the cursor', () => {
     ['serve --format=j', ['--format=json']],
     ['serve --format yaml ', []],
     ['serve -c ', [':files']],
+    ['replay a.json ', [':files']],
+    ['replay a.json --to ', ['gpu-1', 'qwen3:8b', 'llama3']],
     ['serve --config=x', [':files']],
     [
       'serve --hang --',
