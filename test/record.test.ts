@@ -165,6 +165,13 @@ describe('a recorded call', () => {
     expect(response).toMatchObject({ truncated: true, text: expect.stringMatching(/^.{50}$/) });
   });
 
+  it('is not laid out for people where it is too large for them', async () => {
+    const data = [{ embedding: Array.from({ length: 30_000 }, (_, index) => index / 7) }];
+    const { post, dir } = await recording((_, response) => json(response, 200, { data }));
+    const got = await (await post('/v1/embeddings', { model: 'm', input: 'Hi' })).text();
+    expect((await only(dir)).response).toMatchObject({ text: got });
+  });
+
   it('stays in memory too, as far as it is wanted there', async () => {
     const { post, dir, admin, outcomes } = await recording(undefined, {
       capture: { maxBytes: '5b' },

@@ -16,6 +16,9 @@ export interface Taped {
   readonly bytes: number;
 }
 
+/** Bytes of an answer's JSON that are worth laying out for people: vectors by the thousand are not. */
+const READABLE = 250_000;
+
 /** A request's body: JSON and forms as what they say, whatever their bytes. */
 export function requestBody({ headers, chunks, bytes }: Taped, hide: Hide): RecordedBody {
   // It was refused before it was read.
@@ -42,7 +45,7 @@ export function answerBody({ headers, chunks, times, bytes }: Taped, hide: Hide)
     return { ...cut, events };
   }
   const body = textOrBytes(kept, hide);
-  if ('truncated' in cut || body.text === undefined) return { ...cut, ...body };
+  if ('truncated' in cut || body.text === undefined || bytes > READABLE) return { ...cut, ...body };
   const json = parseJson(body.text);
   const layout = asObject(json) || Array.isArray(json) ? layoutOf(body.text, json) : undefined;
   if (!layout) return body;
