@@ -176,11 +176,7 @@ describe('answers from recordings', () => {
     await shelve(dir, {
       'france.json': recorded('Paris', { content }),
       'dinner.json': recorded('Soup', { content: 'What shall I cook for dinner tonight?' }),
-      'error.json': recorded('no', {
-        content,
-        call: { ending: 'error' },
-        response: { status: 500 },
-      }),
+      'error.json': recorded('no', { content, response: { status: 500 } }),
     });
     const { post } = await startReplay(dir);
     const ask = async (fields: object) => {
@@ -272,7 +268,11 @@ describe('answers from recordings', () => {
     await left.body!.getReader().read();
     leaving.abort();
     await until(() => outcomes.length === 1);
-    expect(outcomes[0]).toMatchObject({ ending: 'aborted' });
+    expect(outcomes[0]).toMatchObject({
+      ending: 'aborted',
+      errorKind: undefined,
+      attempts: [{ instance: 'replay', ending: 'aborted', errorKind: undefined }],
+    });
     const answer = await post(CHAT, { ...HELLO, stream: true });
     const reader = answer.body!.getReader();
     await reader.read();

@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MASK } from '../observe/secrets.ts';
+import { guessTokens } from '../observe/usage.ts';
 import { askedOf, type Asked } from '../recording/asked.ts';
 import { bytesOf, chunkBytes } from '../recording/bytes.ts';
 import { missingText } from '../recording/missing.ts';
 import type { RecordedResponse } from '../recording/recording.ts';
-import type { Pick, Shelf, Shelved } from '../recording/shelf.ts';
+import type { Match, Missing, Shelf, Shelved } from '../recording/shelf.ts';
 import { ClientGone } from './body.ts';
 import type { Call, ClientRequest } from './call.ts';
 import { errorShapeOf, gatewayError } from './errors.ts';
@@ -22,6 +23,8 @@ export interface Replay {
 
 /** The one instance that there is then. */
 export const REPLAY = 'replay';
+/** An address that is never called: the name can't be anybody's. */
+export const REPLAY_URL = 'http://recordings.invalid';
 
 /**
  * Answers a call as it was answered when it was recorded: the same bytes, at the same pace.
@@ -37,17 +40,17 @@ export async function replay(
   if (call.gone) throw new ClientGone();
   const { operation } = call;
   const asked = askedOf({ operation, stream, model }, { fields, form: form?.parts });
-  const pick = shelf.pick(asked);
-  if (pick.kind === 'missing') throw missing(asked, pick.closest);
+  const match = shelf.match(asked);
+  if (match.kind === 'missing') throw missing(asked, match);
   call.modelKnown = true;
-  const { recording } = pick.shelved;
+  const { recording } = match.shelved;
   const pace = new Pace(call, speed);
   const began = performance.now();
   call.started = 1;
   call.steps.add(pace);
   try {
-    await play(call, pick, pace);
-    call.ending = recording.response.torn ? 'broken' : recording.ending;
+    await play(call, match, pace);
+    conclude(call, recording);
   } catch (error) {
     if (!(error instanceof Stopped)) throw error;
     if (call.gone) throw new ClientGone();
@@ -60,12 +63,8 @@ export async function replay(
 }
 
 /** The answer's head and pieces, each when it is due. */
-async function play(
-  call: Call,
-  pick: Exclude<Pick, { kind: 'missing' }>,
-  pace: Pace,
-): Promise<void> {
-  const { response: recorded, duration, firstByte } = pick.shelved.recording;
+async function play(call: Call, match: Match, pace: Pace): Promise<void> {
+  const { response: recorded, duration, firstByte } = match.shelved.recording;
   const { response } = call;
   const chunks = recorded.events?.map((chunk) => ({ at: chunk.at, bytes: chunkBytes(chunk) })) ?? [
     { at: duration, bytes: bytesOf(recorded).bytes },
@@ -75,8 +74,8 @@ async function play(
     ...headersOf(recorded),
     ...(!recorded.events && !recorded.torn && { 'content-length': chunks[0]!.bytes.length }),
     'x-jairouter-instance': REPLAY,
-    'x-jairouter-replay': verdict(pick),
-    'x-jairouter-replay-file': encodeURI(pick.shelved.file),
+    'x-jairouter-replay': verdict(match),
+    'x-jairouter-replay-file': encodeURI(match.shelved.file),
     ...call.ownHeaders,
   });
   call.answering = true;
@@ -144,7 +143,7 @@ class Stopped extends Error {
   }
 }
 
-function missing(asked: Asked, closest: Extract<Pick, { kind: 'missing' }>['closest']): Error {
+function missing(asked: Asked, { closest }: Missing): Error {
   return gatewayError('recording_not_found', missingText(asked, closest), { param: 'model' });
 }
 
@@ -187,26 +186,26 @@ function headersOf({ headers }: RecordedResponse): OutgoingHttpHeaders {
 /** Characters of a header's value. */
 const MOST = 800;
 
-function verdict(pick: Exclude<Pick, { kind: 'missing' }>): string {
-  if (pick.kind === 'exact') return 'exact';
-  const text = ['nearest', ...pick.differences].join('; ');
+function verdict(match: Match): string {
+  if (match.kind === 'exact') return 'exact';
+  const text = ['nearest', ...match.differences].join('; ');
   // Headers are for ASCII alone.
   return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, MOST);
 }
 
-/** The record of a call that no backend was asked for: one attempt, on what stands for them all. */
-function account(
-  call: Call,
-  { usage, error, response, route }: Shelved['recording'],
-  began: number,
-) {
-  const { ending } = call;
+/** It ended as it had ended. */
+function conclude(call: Call, { ending, usage, error, response }: Shelved['recording']): void {
+  call.ending = response.torn ? 'broken' : ending;
+  call.usage = usage;
+  if (call.ending === 'ok') return;
+  call.error = error;
+  call.errorKind = String(response.status);
+}
+
+/** One attempt, on what stands for all backends. */
+function account(call: Call, { response, route }: Shelved['recording'], began: number): void {
   call.upstreamModel = route.model ?? call.model;
-  call.usage = ending === 'ok' ? usage : undefined;
-  if (ending === 'error' || ending === 'broken') {
-    call.error ??= error;
-    call.errorKind ??= String(response.status);
-  }
+  const ending = call.gone ? 'aborted' : call.ending;
   call.attempts.push({
     instance: REPLAY,
     adapter: REPLAY,
@@ -219,16 +218,13 @@ function account(
     firstByte: call.firstByte === undefined ? undefined : call.firstByte - (began - call.began),
     status: response.status,
     phase: ending === 'ok' ? 'done' : 'answering',
-    ending: call.gone ? 'aborted' : ending,
+    ending,
     error: call.error,
     errorKind: call.errorKind,
     events: call.events,
     bytesIn: call.bytesIn,
     bytesOut: call.bytesOut,
     usage: call.usage,
-    tokensGuessed: 0,
+    tokensGuessed: guessTokens(call.operation, call.events, call.usage),
   });
 }
-
-/** An address that is never called: the name can't be anybody's. */
-export const REPLAY_URL = 'http://recordings.invalid';

@@ -37,13 +37,13 @@ export function readRecording(text: string): Recording {
   const body = bodyOf(request, 'request');
   const json = asObject(body.json) ?? {};
   const route = asObject(all['route']) ?? {};
-  const { response } = all;
+  const answer = all['response'] === undefined ? undefined : responseOf(objectAt(all, 'response'));
   return {
     version: FORMAT,
     at: timeOf(all['at']),
     id: asText(all['id']) ?? '',
     operation,
-    ending: all['ending'] === undefined ? 'ok' : oneOf(all, 'ending', ENDINGS),
+    ending: all['ending'] === undefined ? usualEnding(answer) : oneOf(all, 'ending', ENDINGS),
     error: asText(all['error']),
     duration: asNumber(all['duration']) ?? 0,
     firstByte: asNumber(all['firstByte']),
@@ -64,8 +64,13 @@ export function readRecording(text: string): Recording {
         ? (route['attempts'] as Recording['route']['attempts'])
         : [],
     },
-    response: response === undefined ? undefined : responseOf(objectAt(all, 'response')),
+    response: answer,
   };
+}
+
+function usualEnding(answer: RecordedResponse | undefined): Ending {
+  if (!answer) return 'aborted';
+  return answer.status < 400 ? 'ok' : 'error';
 }
 
 function responseOf(response: JsonObject): RecordedResponse {

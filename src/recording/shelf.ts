@@ -15,11 +15,20 @@ export interface Shelved {
   readonly key: string;
 }
 
-/** What there is for a call. */
-export type Pick =
+/** What answers a call. */
+export type Match =
   | { readonly kind: 'exact'; readonly shelved: Shelved }
-  | { readonly kind: 'nearest'; readonly shelved: Shelved; readonly differences: readonly string[] }
-  | { readonly kind: 'missing'; readonly closest: Closest | undefined };
+  | {
+      readonly kind: 'nearest';
+      readonly shelved: Shelved;
+      readonly differences: readonly string[];
+    };
+
+/** Nothing does. */
+export interface Missing {
+  readonly kind: 'missing';
+  readonly closest: Closest | undefined;
+}
 
 export interface Closest {
   readonly file: string;
@@ -87,7 +96,7 @@ export class Shelf {
    * Finds the answer to a call: that of the same request, else that of the nearest. A request that was
    * recorded several times is answered in the order of the recordings, and then by the last.
    */
-  pick(asked: Asked): Pick {
+  match(asked: Asked): Match | Missing {
     const key = keyOf(asked);
     const same = this.#sorted.filter((one) => one.key === key);
     if (same.length > 0) {
