@@ -284,6 +284,18 @@ describe('answers from recordings', () => {
     expect(outcomes[1]).toMatchObject({ ending: 'broken' });
   });
 
+  it('stop when the one instance is told to, as those of any other', async () => {
+    const dir = await tempDir();
+    await shelve(dir, { 'a.json': recorded('Hi') });
+    const { post, admin } = await startReplay(dir);
+    expect((await admin('PATCH /admin/instances/replay', { draining: true })).status).toBe(200);
+    const refused = await post(CHAT, HELLO);
+    expect(refused.status).toBe(503);
+    expect(await refused.text()).toContain('replay is draining');
+    await admin('PATCH /admin/instances/replay', { draining: false });
+    expect(await says(await post(CHAT, HELLO))).toBe('Hi');
+  });
+
   it('of a connection that was torn are torn', async () => {
     const dir = await tempDir();
     await shelve(dir, {

@@ -58,7 +58,7 @@ export async function proxy(
     if (gateway.draining) throw shuttingDown();
     const client = await readRequest(call, snapshot.config.server);
     if (call.gone) throw new ClientGone();
-    if (gateway.replay) await replay(gateway.replay, call, client);
+    if (gateway.replay) await replay(gateway, gateway.replay, call, client);
     else await route(gateway, snapshot, call, client);
   } catch (error) {
     refuse(gateway, call, error);

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { select } from '../gateway/candidates.ts';
+import type { Instance } from '../instances/instance.ts';
 import { MASK } from '../observe/secrets.ts';
 import { guessTokens } from '../observe/usage.ts';
 import { askedOf, type Asked } from '../recording/asked.ts';
@@ -12,7 +14,8 @@ import { ClientGone } from './body.ts';
 import type { Call, ClientRequest } from './call.ts';
 import { errorShapeOf, gatewayError } from './errors.ts';
 import type { Failure } from './failure.ts';
-import { shuttingDown } from './refusal.ts';
+import type { Gateway } from './gateway.ts';
+import { noneLeft, shuttingDown } from './refusal.ts';
 
 /** Answers from recordings, in the place of backends. */
 export interface Replay {
@@ -31,10 +34,12 @@ export const REPLAY_URL = 'http://recordings.invalid';
  * @throws HttpError `recording_not_found` (404); ClientGone.
  */
 export async function replay(
+  gateway: Gateway,
   { shelf, speed }: Replay,
   call: Call,
-  { form, fields, model, stream }: ClientRequest,
+  client: ClientRequest,
 ): Promise<void> {
+  const { form, fields, model, stream } = client;
   call.model = model;
   await shelf.refresh();
   if (call.gone) throw new ClientGone();
@@ -43,9 +48,11 @@ export async function replay(
   const match = shelf.match(asked);
   if (match.kind === 'missing') throw missing(asked, match);
   call.modelKnown = true;
+  const instance = standIn(gateway, call);
   const { recording } = match.shelved;
   const pace = new Pace(call, speed);
   const began = performance.now();
+  const slot = instance.slots.take();
   call.started = 1;
   call.steps.add(pace);
   try {
@@ -58,8 +65,19 @@ export async function replay(
     sayLastWords(call, error.failure);
   } finally {
     call.steps.delete(pace);
+    slot?.release();
     account(call, recording, began);
   }
+}
+
+/** What stands for all backends takes the same orders as they do. @throws HttpError */
+function standIn({ fleet }: Gateway, { model = '', operation }: Call): Instance {
+  const instance = fleet.get(REPLAY)!;
+  const targets = [{ instance, model, entry: { id: model } }];
+  const context = { operation, tried: new Set<string>(), now: performance.now() };
+  const { rejections } = select(targets, context);
+  if (rejections.length === 0) return instance;
+  throw noneLeft({ model, operation }, rejections, fleet.directory);
 }
 
 /** The answer's head and pieces, each when it is due. */
