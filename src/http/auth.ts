@@ -6,7 +6,7 @@ import { matchesPattern } from '../gateway/directory.ts';
 import { gatewayError } from './errors.ts';
 import type { Gateway } from './gateway.ts';
 
-type Server = Config['server'];
+export type Server = Config['server'];
 export type ApiKey = Server['apiKeys'][number];
 
 /**

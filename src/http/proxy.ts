@@ -90,8 +90,7 @@ async function route(
   }
   call.modelKnown = true;
 
-  const standing =
-    call.operation === 'responses' ? standOn(gateway.responses, call, asked) : undefined;
+  const standing = call.operation === 'responses' ? standOn(gateway, call, asked) : undefined;
   const client = standing?.client ?? asked;
   const admission = await admit(snapshot.limits, call, client);
   const comments = keepAlive(call, plan.keepAlive);

@@ -23,6 +23,12 @@ export interface RunningResponse {
   cancel(): void;
 }
 
+/**
+ * The instance whose backend keeps a response; `unknown`: nobody has seen its id, so it may be one of
+ * an earlier run; `nobody`: it is another key's, which is to look as if there were none.
+ */
+export type Keeper = { readonly instance: string } | 'unknown' | 'nobody';
+
 export interface StoreLimits {
   readonly responses: number;
   readonly bytes: number;
@@ -110,10 +116,11 @@ export class ResponseStore {
     this.#elsewhere.delete(oldest!);
   }
 
-  /** The instance whose backend keeps a response. */
-  keeper(id: string, key: string | undefined): string | undefined {
-    const known = this.#elsewhere.get(id);
-    return known?.key === key ? known?.instance : undefined;
+  /** Who keeps a response that is not here. */
+  keeper(id: string, key: string | undefined): Keeper {
+    const known = this.#elsewhere.get(id) ?? this.#stored.get(id)?.record ?? this.#running.get(id);
+    if (!known) return 'unknown';
+    return known.key === key && 'instance' in known ? known : 'nobody';
   }
 
   #forget(id: string): void {

@@ -3,10 +3,12 @@ import type { JsonObject } from '../adapters/json.ts';
 import { asObjects } from '../adapters/json.ts';
 import { itemsOf } from '../dialects/responses/read-request.ts';
 import type { Instance } from '../instances/instance.ts';
-import type { Only } from './road.ts';
+import type { Server } from './auth.ts';
 import type { Call, ClientRequest } from './call.ts';
 import { patchJson } from './json-patch.ts';
-import type { ResponseStore } from './response-store.ts';
+import type { Gateway } from './gateway.ts';
+import type { Keeper, ResponseStore } from './response-store.ts';
+import type { Only } from './road.ts';
 
 /** A call of Responses, with all that was said before it. */
 export interface Standing {
@@ -25,13 +27,16 @@ export interface Standing {
 }
 
 /** Finds what a call of Responses stands upon. */
-export function standOn(store: ResponseStore, call: Call, client: ClientRequest): Standing {
+export function standOn(
+  { responses: store, snapshot }: Gateway,
+  call: Call,
+  client: ClientRequest,
+): Standing {
   const { fields } = client;
   const key = call.key?.name;
   const asked = fields['previous_response_id'];
   const previous = typeof asked === 'string' ? store.find(asked, key) : undefined;
   const missing = typeof asked === 'string' && !previous ? asked : undefined;
-  const keeper = missing === undefined ? undefined : store.keeper(missing, key);
   const before = previous
     ? [...previous.before, ...previous.input, ...(asObjects(previous.response['output']) ?? [])]
     : [];
@@ -49,15 +54,24 @@ export function standOn(store: ResponseStore, call: Call, client: ClientRequest)
       missing === undefined
         ? undefined
         : {
-            has: (instance) =>
-              keeper === undefined ? keepsResponses(instance) : instance.name === keeper,
+            has: mayKeep(store.keeper(missing, key), snapshot.config.server),
             reason: `does not have the response "${missing}"`,
           },
   };
 }
 
+/**
+ * Which instances may have a response that is not here. What nobody has seen may be of an earlier run;
+ * but where there are several keys, it may be another's.
+ */
+export function mayKeep(keeper: Keeper, { apiKeys }: Server): (instance: Instance) => boolean {
+  if (keeper === 'nobody') return () => false;
+  if (keeper === 'unknown') return apiKeys.length > 1 ? () => false : keepsResponses;
+  return ({ name }) => name === keeper.instance;
+}
+
 /** Whether it keeps what it has answered, so that calls may stand upon it there. */
-export function keepsResponses(instance: Instance): boolean {
+function keepsResponses(instance: Instance): boolean {
   const { responses } = instance.adapter.operations;
   return responses?.keeps === true && instance.asked('responses') === 'responses';
 }

@@ -8,7 +8,8 @@ import { forward } from './forward.ts';
 import type { Gateway } from './gateway.ts';
 import { acceptableRequestId } from './headers.ts';
 import { sendJson } from './json-answer.ts';
-import { keepsResponses } from './standing.ts';
+import type { Keeper } from './response-store.ts';
+import { mayKeep } from './standing.ts';
 
 const PLACE = /^\/v1\/responses\/([^/]+)(?:\/(cancel|input_items))?$/;
 /** What may be done with a response, by the method and what follows its id. */
@@ -113,10 +114,9 @@ function pageOf(items: readonly JsonObject[], query: URLSearchParams): JsonObjec
 }
 
 /** Of an id that nobody has seen here, a backend that is the only one to keep any may know. */
-function keeperOf({ fleet }: Gateway, name: string | undefined): Instance | undefined {
-  const all = [...fleet.instances()];
-  if (name !== undefined) return all.find((instance) => instance.name === name);
-  const keepers = all.filter(keepsResponses);
+function keeperOf({ fleet, snapshot }: Gateway, keeper: Keeper): Instance | undefined {
+  const able = mayKeep(keeper, snapshot.config.server);
+  const keepers = [...fleet.instances()].filter(able);
   return keepers.length === 1 ? keepers[0] : undefined;
 }
 

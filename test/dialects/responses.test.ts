@@ -708,6 +708,39 @@ describe('a backend that speaks Responses itself', () => {
     expect(gone.headers.get('x-jairouter-instance')).toBe('a');
   });
 
+  it('that keeps its responses shows none of them to another key', async () => {
+    const backend = await fakeBackend((_, response) => {
+      startEvents(response);
+      response.end(STREAM);
+    });
+    backend.serve('/v1/responses/resp_1', () => ({ id: 'resp_1' }));
+    backend.serve('/v1/responses/resp_0', () => ({ id: 'resp_0' }));
+    const apiKeys = ['sk-1', 'sk-2'].map((key) => ({ name: key, key }));
+    const gateway = await startGateway({
+      server: { apiKeys },
+      instances: { a: { adapter: 'openai', baseUrl: backend.url } },
+    });
+    [...gateway.gateway.fleet.instances()][0]!.learn({ state: 'healthy' }, ['responses']);
+    const [one, two] = [sdk({ gateway }, 'sk-1'), sdk({ gateway }, 'sk-2')];
+    const made = await one.responses.stream({ model: 'm', input: 'x' }).finalResponse();
+    expect(await one.responses.retrieve(made.id)).toMatchObject({ id: made.id });
+    // Nor one of an earlier run, which may be anybody's.
+    for (const id of [made.id, 'resp_0']) {
+      await expect(two.responses.retrieve(id)).rejects.toThrow(OpenAI.NotFoundError);
+      await expect(two.responses.cancel(id)).rejects.toThrow(OpenAI.NotFoundError);
+      await expect(
+        two.responses.create({ model: 'm', input: 'y', previous_response_id: id }),
+      ).rejects.toMatchObject({ code: 'previous_response_not_found' });
+    }
+    expect(backend.received).toHaveLength(1);
+  });
+
+  it('that keeps its responses is asked for one of an earlier run, while there is one key', async () => {
+    const { backend, gateway } = await native('openai', (_, response) => json(response, 200, {}));
+    backend.serve('/v1/responses/resp_0', () => ({ id: 'resp_0' }));
+    expect(await sdk({ gateway }).responses.retrieve('resp_0')).toMatchObject({ id: 'resp_0' });
+  });
+
   it('and keeps nothing has its responses kept here', async () => {
     const { backend, gateway } = await native('vllm', (_, response) => {
       startEvents(response);

@@ -58,11 +58,12 @@ describe('the memory for responses', () => {
       expect(store.find('a', key)).toBeUndefined();
       expect(store.item('out-a', key)).toBeUndefined();
       expect(store.delete('a', key)).toBe(false);
-      expect(store.keeper('n', key)).toBeUndefined();
+      for (const id of ['a', 'n', 'r']) expect(store.keeper(id, key)).toBe('nobody');
       expect(store.running('r', key)).toBeUndefined();
     }
     expect(store.item('in-a', 'one')).toEqual({ id: 'in-a' });
-    expect(store.keeper('n', 'one')).toBe('gpu');
+    expect(store.keeper('n', 'one')).toMatchObject({ instance: 'gpu' });
+    expect(store.keeper('of an earlier run', 'one')).toBe('unknown');
     expect(store.delete('a', 'one')).toBe(true);
     expect(store.find('a', 'one')).toBeUndefined();
   });
