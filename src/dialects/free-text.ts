@@ -1,4 +1,4 @@
-import { asObject, parseJson, type JsonObject } from '../adapters/json.ts';
+import { asObject, asText, parseJson, type JsonObject } from '../adapters/json.ts';
 
 /** What a tool that takes free text is elsewhere: a function of one text. */
 export const FREE_TEXT: JsonObject = {
@@ -7,6 +7,17 @@ export const FREE_TEXT: JsonObject = {
   required: ['input'],
   additionalProperties: false,
 };
+
+/** What it is for, with the grammar of its text: that can't be enforced elsewhere, but it can be read. */
+export function withGrammar(
+  description: string | undefined,
+  format: JsonObject | undefined,
+): string | undefined {
+  const definition = asText(format?.['definition']);
+  if (definition === undefined) return description;
+  const grammar = `The input must follow this ${asText(format?.['syntax']) ?? ''} grammar:\n${definition}`;
+  return description === undefined ? grammar : `${description}\n\n${grammar}`;
+}
 
 /** Free text as that function's arguments. */
 export function wrapFreeText(input: unknown): string {

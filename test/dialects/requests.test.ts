@@ -314,3 +314,73 @@ describe('Messages for a backend of chat completions', () => {
     expect(() => ask(fields as Fields)).toThrow(message);
   });
 });
+
+describe('a choice of tools', () => {
+  const names = ({ fields }: { readonly fields: Fields }) =>
+    (fields['tools'] as { function: { name: string } }[]).map((tool) => tool.function.name);
+  const input = [USER];
+  const tools = [
+    { type: 'function', name: 'add', parameters: { type: 'object' } },
+    { type: 'custom', name: 'patch', description: 'Patches.' },
+    { type: 'web_search' },
+  ];
+  const choose = (choice: unknown) =>
+    said('responses', 'chat', { input, tools, tool_choice: choice });
+
+  it('of some leaves the others out', () => {
+    const some = [{ type: 'custom', name: 'patch' }, { type: 'web_search' }];
+    const needed = choose({ type: 'allowed_tools', mode: 'required', tools: some });
+    expect(names(needed)).toEqual(['patch']);
+    expect(needed.fields).toMatchObject({ tool_choice: 'required' });
+    const free = choose({ type: 'allowed_tools', mode: 'auto', tools: [tools[0]] });
+    expect(names(free)).toEqual(['add']);
+    expect(free.fields).toMatchObject({ tool_choice: 'auto' });
+    const chat = said('chat', 'messages', {
+      messages: [USER],
+      tools: [TOOL, { type: 'function', function: { name: 'other' } }],
+      tool_choice: {
+        type: 'allowed_tools',
+        allowed_tools: {
+          mode: 'required',
+          tools: [{ type: 'function', function: { name: 'add' } }],
+        },
+      },
+    });
+    expect(chat.fields).toMatchObject({ tools: [{ name: 'add' }], tool_choice: { type: 'any' } });
+    expect(chat.fields['tools']).toHaveLength(1);
+  });
+
+  it('of one that is not offered is left out, and named', () => {
+    for (const choice of [{ type: 'web_search' }, { type: 'function', name: 'gone' }]) {
+      const { fields, dropped } = choose(choice);
+      expect(fields).not.toHaveProperty('tool_choice');
+      expect(dropped).toEqual(['tool_choice', 'tools.web_search']);
+    }
+    const search = { type: 'web_search_20250305', name: 'web_search' };
+    const messages = said('messages', 'chat', {
+      max_tokens: 9,
+      messages: [USER],
+      tools: [search, { name: 'add', input_schema: { type: 'object' } }],
+      tool_choice: { type: 'tool', name: 'web_search' },
+    });
+    expect(messages.fields).not.toHaveProperty('tool_choice');
+    expect(messages.dropped).toEqual(['tool_choice', 'tools.web_search_20250305']);
+  });
+});
+
+it('a grammar of free text is told, since it can not be enforced', () => {
+  const grammar = { syntax: 'lark', definition: 'start: "x"' };
+  const told = 'Patches.\n\nThe input must follow this lark grammar:\nstart: "x"';
+  const custom = { name: 'patch', description: 'Patches.' };
+  const responses = said('responses', 'messages', {
+    input: 'Hi',
+    tools: [{ type: 'custom', ...custom, format: { type: 'grammar', ...grammar } }],
+  });
+  const chat = said('chat', 'messages', {
+    messages: [USER],
+    tools: [{ type: 'custom', custom: { ...custom, format: { type: 'grammar', grammar } } }],
+  });
+  for (const { fields } of [responses, chat]) {
+    expect(fields).toMatchObject({ tools: [{ name: 'patch', description: told }] });
+  }
+});

@@ -1,5 +1,5 @@
 import { asNumber, asObject, asObjects, asText, type JsonObject } from '../../adapters/json.ts';
-import { FREE_TEXT, wrapFreeText } from '../free-text.ts';
+import { FREE_TEXT, withGrammar, wrapFreeText } from '../free-text.ts';
 import { mediaOf } from '../media.ts';
 import type {
   AssistantPart,
@@ -9,7 +9,6 @@ import type {
   Prompt,
   TextPart,
   Tool,
-  ToolChoice,
   Turn,
 } from '../prompt.ts';
 import {
@@ -22,6 +21,7 @@ import {
   restOf,
   stopsOf,
 } from '../read.ts';
+import { chosen, type ToolWish } from '../tool-choice.ts';
 
 const KNOWN = new Set([
   'model',
@@ -59,8 +59,11 @@ export function readRequest(fields: JsonObject): Prompt {
   const rest = restOf(fields, KNOWN);
   return {
     turns,
-    tools: toolsOf(fields, dropped),
-    toolChoice: choiceOf(fields['tool_choice'] ?? fields['function_call']),
+    ...chosen(
+      toolsOf(fields, dropped),
+      wishOf(fields['tool_choice'] ?? fields['function_call']),
+      dropped,
+    ),
     parallelCalls: fields['parallel_tool_calls'] === false ? false : undefined,
     limit: asNumber(fields['max_completion_tokens']) ?? asNumber(fields['max_tokens']),
     stop: stopsOf(fields['stop']),
@@ -206,10 +209,12 @@ function toolsOf(fields: JsonObject, dropped: Set<string>): readonly Tool[] {
     }
     const cache = asObject(tool['cache_control']);
     const strict = declared['strict'];
+    const description = asText(declared['description']);
+    const grammar = asObject(asObject(custom?.['format'])?.['grammar']);
     return [
       {
         name,
-        description: asText(declared['description']),
+        description: withGrammar(description, grammar),
         parameters: custom
           ? FREE_TEXT
           : (asObject(declared['parameters']) ?? { type: 'object', properties: {} }),
@@ -220,14 +225,18 @@ function toolsOf(fields: JsonObject, dropped: Set<string>): readonly Tool[] {
   });
 }
 
-function choiceOf(choice: unknown): ToolChoice | undefined {
-  if (choice === 'auto' || choice === 'none' || choice === 'required') return choice;
+function wishOf(choice: unknown): ToolWish {
+  if (choice === 'auto' || choice === 'none' || choice === 'required') return { choice };
   const object = asObject(choice);
-  const name =
-    asText(asObject(object?.['function'])?.['name']) ??
-    asText(asObject(object?.['custom'])?.['name']) ??
-    asText(object?.['name']);
-  return name === undefined ? undefined : { name };
+  if (object?.['type'] !== 'allowed_tools') return { choice: object && named(object) };
+  const wish = asObject(object['allowed_tools']) ?? {};
+  const allowed = (asObjects(wish['tools']) ?? []).map((tool) => named(tool)?.name ?? '');
+  return { choice: wish['mode'] === 'required' ? 'required' : 'auto', allowed };
+}
+
+function named(tool: JsonObject): { name: string } | undefined {
+  const { name } = asObject(tool['function']) ?? asObject(tool['custom']) ?? tool;
+  return typeof name === 'string' ? { name } : undefined;
 }
 
 function effortOf(fields: JsonObject): Effort | undefined {

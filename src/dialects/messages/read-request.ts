@@ -22,6 +22,7 @@ import {
   restOf,
   stopsOf,
 } from '../read.ts';
+import { chosen } from '../tool-choice.ts';
 
 const KNOWN = new Set([
   'model',
@@ -54,8 +55,7 @@ export function readRequest(fields: JsonObject): Prompt {
   const limit = asNumber(fields['max_tokens']);
   return {
     turns: [...system, ...turns],
-    tools: toolsOf(fields, dropped),
-    toolChoice: choiceOf(choice),
+    ...chosen(toolsOf(fields, dropped), { choice: choiceOf(choice) }, dropped),
     parallelCalls: choice?.['disable_parallel_tool_use'] === true ? false : undefined,
     limit,
     limitIsFormal: limit !== undefined,

@@ -8,10 +8,10 @@ import type {
   Format,
   Prompt,
   TextPart,
-  ToolChoice,
   Turn,
 } from '../prompt.ts';
 import { fileOf, malformed, optionalObjects, requiredObjects, restOf } from '../read.ts';
+import { chosen, type ToolWish } from '../tool-choice.ts';
 import { reasoningPart } from './reasoning.ts';
 import { calledBy, flatName, toolbox } from './tools.ts';
 
@@ -66,8 +66,7 @@ export function readRequest(fields: JsonObject): Prompt {
   const turns = items.flatMap((item, index) => turnOf(item, { path: `input[${index}]`, dropped }));
   return {
     turns: [...system, ...turns],
-    tools,
-    toolChoice: choiceOf(fields['tool_choice'], tools.length > 0),
+    ...chosen(tools, wishOf(fields['tool_choice']), dropped),
     parallelCalls: fields['parallel_tool_calls'] === false ? false : undefined,
     limit: asNumber(fields['max_output_tokens']),
     stop: [],
@@ -239,26 +238,18 @@ function outputOf(item: JsonObject, output: unknown, place: Place): readonly Con
   return status === undefined ? [] : [{ type: 'text', text: status }];
 }
 
-function choiceOf(choice: unknown, some: boolean): ToolChoice | undefined {
-  if (choice === 'auto' || choice === 'none' || choice === 'required') {
-    return some ? choice : undefined;
-  }
+function wishOf(choice: unknown): ToolWish {
+  if (choice === 'auto' || choice === 'none' || choice === 'required') return { choice };
   const object = asObject(choice);
-  switch (object?.['type']) {
-    case 'function':
-    case 'custom': {
-      const name = asText(object['name']);
-      return name === undefined ? undefined : { name: flatName(name, asText(object['namespace'])) };
-    }
-    case 'shell':
-    case 'local_shell':
-    case 'apply_patch':
-      return { name: object['type'] };
-    case 'allowed_tools':
-      return object['mode'] === 'required' ? 'required' : 'auto';
-    default:
-      return undefined;
-  }
+  if (object?.['type'] !== 'allowed_tools') return { choice: object && named(object) };
+  const allowed = (asObjects(object['tools']) ?? []).map((tool) => named(tool)?.name ?? '');
+  return { choice: object['mode'] === 'required' ? 'required' : 'auto', allowed };
+}
+
+/** A tool as a choice has it: by its name, or by its type where it has none. */
+function named(tool: JsonObject): { name: string } | undefined {
+  const name = asText(tool['name']) ?? asText(tool['type']);
+  return name === undefined ? undefined : { name: flatName(name, asText(tool['namespace'])) };
 }
 
 function effortOf(reasoning: JsonObject | undefined): Effort | undefined {

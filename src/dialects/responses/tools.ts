@@ -6,7 +6,7 @@ import {
   parseJson,
   type JsonObject,
 } from '../../adapters/json.ts';
-import { FREE_TEXT, freeTextOf, wrapFreeText } from '../free-text.ts';
+import { FREE_TEXT, freeTextOf, withGrammar, wrapFreeText } from '../free-text.ts';
 import type { Tool } from '../prompt.ts';
 
 /**
@@ -132,7 +132,11 @@ function toolOf(declaration: JsonObject): Tool | undefined {
     case 'custom':
       return name === undefined
         ? undefined
-        : { name, description: withGrammar(description, declaration), parameters: FREE_TEXT };
+        : {
+            name,
+            description: withGrammar(description, asObject(declaration['format'])),
+            parameters: FREE_TEXT,
+          };
     case 'tool_search':
       if (declaration['execution'] !== 'client') return undefined;
       return {
@@ -151,15 +155,6 @@ function toolOf(declaration: JsonObject): Tool | undefined {
       return typed && { name: type, ...typed };
     }
   }
-}
-
-/** A grammar can't be enforced elsewhere, but it can be read. */
-function withGrammar(description: string | undefined, declaration: JsonObject): string | undefined {
-  const format = asObject(declaration['format']);
-  const definition = asText(format?.['definition']);
-  if (definition === undefined) return description;
-  const grammar = `The input must follow this ${asText(format?.['syntax']) ?? ''} grammar:\n${definition}`;
-  return description === undefined ? grammar : `${description}\n\n${grammar}`;
 }
 
 /** The item that says that the model calls a tool, but for its id and status. */
