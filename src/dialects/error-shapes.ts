@@ -71,17 +71,23 @@ const ANTHROPIC_TYPES = new Map([
   [529, 'overloaded_error'],
 ]);
 
-function anthropicBody(
-  { message, type, details }: BackendError,
-  { status, requestId }: ErrorPlace,
-): JsonObject {
+/** Upon these words Claude Code makes its conversation shorter, and goes on. */
+const TOO_LONG = 'prompt is too long';
+
+function tooLong({ code, message }: BackendError): string {
+  const told = code !== 'context_length_exceeded' || message.toLowerCase().includes(TOO_LONG);
+  return told ? message : `${TOO_LONG}: ${message}`;
+}
+
+function anthropicBody(error: BackendError, { status, requestId }: ErrorPlace): JsonObject {
+  const { type, details } = error;
   const known = [...ANTHROPIC_TYPES.values()].includes(type) && !(status === 404 || status === 413);
   const usual = status < 500 ? 'invalid_request_error' : 'api_error';
   return {
     type: 'error',
     error: {
       type: known ? type : (ANTHROPIC_TYPES.get(status) ?? usual),
-      message,
+      message: tooLong(error),
       ...(details && { details }),
     },
     ...(requestId === undefined ? {} : { request_id: requestId }),

@@ -347,6 +347,26 @@ describe('an error reaches the Anthropic SDK as its own', () => {
     expect(error!.headers!.get('retry-after')).toBe('7');
   });
 
+  it('that a prompt is too long says so in the words that its clients look for', async () => {
+    const ours = 'request (9000 tokens) exceeds the available context size (4096 tokens)';
+    const theirs = 'prompt is too long: 9000 tokens > 4096 maximum';
+    for (const [message, told] of [
+      [ours, `prompt is too long: ${ours}`],
+      [theirs, theirs],
+    ]) {
+      const backend = await fakeBackend((_, response) =>
+        json(response, 400, { error: { message, type: 'exceed_context_size_error', code: 400 } }),
+      );
+      const gateway = await startGateway({
+        instances: { a: { adapter: 'llamacpp', baseUrl: backend.url } },
+      });
+      await expect(sdk({ gateway }).messages.create(ASK)).rejects.toMatchObject({
+        status: 400,
+        error: { error: { type: 'invalid_request_error', message: told } },
+      });
+    }
+  });
+
   it('that is the gateway own: an unknown model, a wrong key, no JSON, no messages', async () => {
     const scene = await overChat(
       {},
