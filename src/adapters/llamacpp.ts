@@ -15,6 +15,7 @@ import { countTokens, messages, responses } from './other-dialects.ts';
 import { asObject, asText, type JsonObject } from './json.ts';
 import { servicesOf } from './model-kinds.ts';
 import { textRerank } from './rerank.ts';
+import { numberedResponse } from './response-events.ts';
 import { translatedTranscription } from './transcription.ts';
 
 const operations = {
@@ -25,7 +26,11 @@ const operations = {
   completions: { path: '/v1/completions' },
   messages,
   countTokens,
-  responses,
+  // Its older versions leave out what counts the events.
+  responses: {
+    ...responses,
+    response: ({ stream }) => (stream ? numberedResponse() : undefined),
+  },
   embeddings,
   rerank: textRerank,
   transcriptions: translatedTranscription('/v1/audio/transcriptions', ['json']),

@@ -154,18 +154,28 @@ export class EventAnswer implements Answerer {
     if (this.#translate) {
       // The head waits for what is made of the events: it may tell of that.
       this.#outlet.begin();
-      for (const event of this.#framing.parse(whole)) {
-        this.#sendTranslated(event, this.#translate);
-      }
+      this.#sendTranslated(this.#framing.parse(whole), this.#translate);
       return;
     }
+    const mayEnd = !this.#terminated && look.mayHoldEnd;
+    this.#pass(whole, {
+      noted: look.mayHoldEnd || this.events === look.events,
+      ended: mayEnd && this.#framing.parse(whole).some((event) => this.#isEnd(event)),
+    });
+  }
+
+  /**
+   * Events as the client gets them, in the dialect that the backend was asked in.
+   * @param noted Whoever keeps the answer has to see them.
+   */
+  #pass(
+    whole: Buffer,
+    { noted, ended }: { readonly noted: boolean; readonly ended: boolean },
+  ): void {
     this.#commit();
-    const { keeper } = this.#outlet.request;
-    if (keeper && (look.mayHoldEnd || this.events === look.events)) keeper.events(whole);
+    if (noted) this.#outlet.request.keeper?.events(whole);
     this.#last = whole;
-    if (!this.#terminated && look.mayHoldEnd) {
-      this.#terminated = this.#framing.parse(whole).some((event) => this.#isEnd(event));
-    }
+    this.#terminated ||= ended;
     this.#outlet.write(whole);
     if (this.#terminated) this.#seeFailure(whole);
   }
@@ -221,14 +231,18 @@ export class EventAnswer implements Answerer {
   }
 
   #sendTranslated(
-    event: PlacedEvent,
+    events: readonly PlacedEvent[],
     translate: (event: ServerEvent) => readonly ServerEvent[],
   ): void {
-    for (const translated of translate(event)) {
-      if (this.#isEnd(translated)) this.#terminated = true;
-      this.#commit();
-      this.#outlet.write(this.#framing.render(translated));
+    let text = '';
+    let ended = false;
+    for (const event of events) {
+      for (const translated of translate(event)) {
+        ended ||= this.#isEnd(translated);
+        text += this.#framing.render(translated);
+      }
     }
+    if (text !== '') this.#pass(Buffer.from(text), { noted: true, ended });
   }
 
   #isEnd(event: ServerEvent): boolean {

@@ -770,6 +770,68 @@ describe('a backend that speaks Responses itself', () => {
     });
   });
 
+  it('and leaves out the numbers of its events has them put in', async () => {
+    const response = { id: 'resp_7', object: 'response', model: 'm', output: [] };
+    const thought = { id: 'rs_1', type: 'reasoning', summary: [] };
+    const said = { id: 'msg_1', type: 'message', role: 'assistant', content: [] };
+    const call = { id: 'fc_1', type: 'function_call', call_id: 'c', name: 'f', arguments: '' };
+    const part = { type: 'output_text', text: '', annotations: [] };
+    const whole = { ...said, content: [{ ...part, text: 'Hi!' }], status: 'completed' };
+    const output = [thought, whole, { ...call, arguments: '{}' }];
+    // As older versions of llama.cpp write them.
+    const bare: readonly (readonly [string, object])[] = [
+      ['created', { response: { ...response, status: 'in_progress' } }],
+      ['in_progress', { response: { ...response, status: 'in_progress' } }],
+      ['output_item.added', { item: thought }],
+      ['reasoning_text.delta', { item_id: 'rs_1', delta: 'Hm' }],
+      ['output_item.added', { item: said }],
+      ['content_part.added', { item_id: 'msg_1', part }],
+      ['output_text.delta', { item_id: 'msg_1', delta: 'Hi' }],
+      ['output_text.delta', { item_id: 'msg_1', delta: '!' }],
+      ['output_item.added', { item: call }],
+      ['function_call_arguments.delta', { item_id: 'fc_1', delta: '{}' }],
+      ['output_item.done', { item: whole }],
+      ['completed', { response: { ...response, status: 'completed', output } }],
+    ];
+    const { gateway } = await native('llamacpp', (_, answer) => {
+      startEvents(answer);
+      for (const [name, rest] of bare) {
+        const type = `response.${name}`;
+        answer.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...rest })}\n\n`);
+      }
+      answer.end();
+    });
+    const client = sdk({ gateway });
+    const stream = client.responses.stream({ model: 'm', input: 'x' });
+    const events: Event[] = [];
+    for await (const event of stream) events.push(event);
+    expect(events.map(({ type }) => type)).toEqual([
+      ...bare.slice(0, 3).map(([name]) => `response.${name}`),
+      'response.content_part.added',
+      ...bare.slice(3).map(([name]) => `response.${name}`),
+    ]);
+    expect(events.map(({ sequence_number: number }) => number)).toEqual(events.map((_, at) => at));
+    const places = events.map((event) => [
+      'output_index' in event ? event.output_index : '',
+      'content_index' in event ? event.content_index : '',
+    ]);
+    expect(places.map((place) => place.join(':')).join(' ')).toBe(
+      ': : 0: 0:0 0:0 1: 1:0 1:0 1:0 2: 2: 1: :',
+    );
+    expect((await stream.finalResponse()).output_text).toBe('Hi!');
+    expect(await client.responses.retrieve('resp_7')).toMatchObject({ output_text: 'Hi!' });
+  });
+
+  it('that counts its events itself is not touched, whichever it is', async () => {
+    const { gateway } = await native('llamacpp', (_, response) => {
+      startEvents(response);
+      response.end(STREAM);
+    });
+    const asked = { model: 'm', input: 'x', stream: true };
+    expect(await (await gateway.post('/v1/responses', asked)).text()).toBe(STREAM);
+    expect(await sdk({ gateway }).responses.retrieve('resp_1')).toMatchObject({ id: 'resp_1' });
+  });
+
   it('that breaks off is told in an event that counts on', async () => {
     const { gateway } = await native('openai', (_, response) => {
       startEvents(response);
