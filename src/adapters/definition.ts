@@ -38,6 +38,8 @@ export interface AdapterDefinition {
   readonly maxInputs?: number;
   /** The models of a server that lists none: it is only asked whether it answers. */
   readonly models?: readonly string[];
+  /** Request fields of chats that it reads beside OpenAI's; absent: those that its model does. */
+  readonly extras?: readonly string[];
   /** How discovery tells it from others; one will do. Absent: it is not looked for. */
   readonly marks?: readonly Mark[];
 }
@@ -68,14 +70,18 @@ function keyHeader({ header, scheme }: NonNullable<AdapterDefinition['auth']>, k
 }
 
 function operationsOf(definition: AdapterDefinition, base: Adapter): Adapter['operations'] {
-  const { services, without, paths, maxInputs } = definition;
+  const { services, without, paths, maxInputs, extras } = definition;
   const kept = Object.entries(base.operations) as [Operation, OperationSpec][];
   return Object.fromEntries(
     kept
       .filter(([operation]) => services?.includes(serviceOf(operation)) ?? true)
       .filter(([operation]) => !without?.includes(operation))
       .map(([operation, given]): [Operation, OperationSpec] => {
-        const spec = { ...given, path: paths?.[operation] ?? moved(given.path, definition) };
+        const spec = {
+          ...given,
+          path: paths?.[operation] ?? moved(given.path, definition),
+          ...(operation === 'chat' && extras && { extras }),
+        };
         const limited = operation === 'embeddings' && maxInputs !== undefined;
         return [operation, limited ? inBatches(spec, { inputs: maxInputs }) : spec];
       }),

@@ -5,13 +5,15 @@ import { openai } from './openai.ts';
 /**
  * Services and servers that speak OpenAI's dialect, and what is their own: addresses, paths, keys.
  * Base addresses come without a trailing `/v1`, to which paths are appended; where the version has
- * another name it belongs to the address, and `prefix` is empty.
+ * another name it belongs to the address, and `prefix` is empty. Those whose models think on between
+ * calls, and refuse a conversation without those thoughts, read `reasoning_content`.
  */
 const DEFINITIONS = {
   deepseek: {
     baseUrl: 'https://api.deepseek.com',
     cloud: true,
     services: ['chat'],
+    extras: ['reasoning_content'],
     paths: { completions: '/beta/completions' },
   },
   groq: {
@@ -24,11 +26,13 @@ const DEFINITIONS = {
     baseUrl: 'https://openrouter.ai/api',
     cloud: true,
     services: ['chat', 'embeddings'],
+    extras: ['top_k', 'min_p', 'repetition_penalty', 'reasoning_effort', 'reasoning', 'file'],
   },
   together: {
     baseUrl: 'https://api.together.xyz',
     cloud: true,
     services: ['chat', 'embeddings', 'rerank', 'speech', 'transcription', 'imageGeneration'],
+    extras: ['top_k', 'min_p', 'repetition_penalty'],
   },
   mistral: {
     baseUrl: 'https://api.mistral.ai',
@@ -40,6 +44,7 @@ const DEFINITIONS = {
     baseUrl: 'https://api.moonshot.ai',
     cloud: true,
     services: ['chat'],
+    extras: ['reasoning_content'],
     without: ['completions'],
   },
   zhipu: {
@@ -47,6 +52,7 @@ const DEFINITIONS = {
     cloud: true,
     keyVariables: ['ZHIPUAI_API_KEY', 'ZHIPU_API_KEY'],
     services: ['chat', 'embeddings', 'rerank', 'speech', 'transcription', 'imageGeneration'],
+    extras: ['reasoning_content'],
     without: ['completions', 'translations'],
     prefix: '',
     maxInputs: 64,
@@ -56,6 +62,7 @@ const DEFINITIONS = {
     cloud: true,
     keyVariables: ['DASHSCOPE_API_KEY', 'QWEN_API_KEY'],
     services: ['chat', 'embeddings'],
+    extras: ['top_k', 'reasoning_content'],
     maxInputs: 10,
   },
   siliconflow: {
@@ -63,12 +70,14 @@ const DEFINITIONS = {
     cloud: true,
     maxInputs: 32,
     services: ['chat', 'embeddings', 'rerank', 'speech', 'transcription', 'imageGeneration'],
+    extras: ['top_k'],
     without: ['translations'],
   },
   fireworks: {
     baseUrl: 'https://api.fireworks.ai/inference',
     cloud: true,
     services: ['chat', 'embeddings', 'rerank'],
+    extras: ['top_k', 'reasoning_effort', 'reasoning_content'],
   },
   xai: {
     baseUrl: 'https://api.x.ai',
@@ -79,6 +88,7 @@ const DEFINITIONS = {
     baseUrl: 'https://api.perplexity.ai',
     cloud: true,
     services: ['chat'],
+    extras: ['top_k'],
     without: ['completions'],
     prefix: '',
     models: ['sonar', 'sonar-pro', 'sonar-reasoning-pro', 'sonar-deep-research'],
@@ -97,6 +107,7 @@ const DEFINITIONS = {
     baseUrl: 'http://127.0.0.1:12434/engines',
     ports: [12434],
     services: ['chat', 'embeddings'],
+    extras: ['top_k', 'min_p', 'reasoning_content', 'chat_template_kwargs'],
     marks: [
       { path: '/', says: /^Docker Model Runner/ },
       { path: '/engines/v1/models', says: /"owned_by":\s*"docker"/ },
@@ -106,6 +117,7 @@ const DEFINITIONS = {
     baseUrl: 'http://127.0.0.1:1337',
     ports: [1337],
     services: ['chat'],
+    extras: ['top_k', 'min_p', 'reasoning_content', 'chat_template_kwargs'],
     without: ['completions'],
     marks: [
       { path: '/openapi.json', says: /"title":\s*"[^"]*\bJan\b/ },
@@ -117,6 +129,7 @@ const DEFINITIONS = {
     baseUrl: 'http://127.0.0.1:5001',
     ports: [5001],
     services: ['chat', 'embeddings', 'speech', 'transcription', 'imageGeneration'],
+    extras: ['top_k', 'min_p'],
     without: ['translations'],
     marks: [{ path: '/api/extra/version', says: /"result":\s*"KoboldCpp"/i }],
   },
@@ -124,6 +137,7 @@ const DEFINITIONS = {
     baseUrl: 'http://127.0.0.1:8080',
     ports: [8080],
     services: ['chat'],
+    extras: ['top_k', 'min_p', 'repetition_penalty', 'chat_template_kwargs'],
     // Python's own web server, of which mlx_lm.server is made.
     marks: [{ path: '/v1/models', says: /"object":\s*"list"/, header: ['server', /^BaseHTTP\//] }],
   },
@@ -134,6 +148,7 @@ export type PresetName = keyof typeof DEFINITIONS;
 export const PRESETS = Object.fromEntries(
   Object.entries(DEFINITIONS).map(([name, definition]) => [
     name,
-    adapterFrom({ name, ...definition }, openai),
+    // Files in chats are OpenAI's own.
+    adapterFrom({ name, extras: [], ...definition }, openai),
   ]),
 ) as Readonly<Record<PresetName, Adapter>>;

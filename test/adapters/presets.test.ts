@@ -69,6 +69,49 @@ describe.each(NAMES)('the preset %s', (name) => {
 });
 
 it.each([
+  ['deepseek', 'reasoning_content'],
+  ['moonshot', 'reasoning_content'],
+  ['openrouter', 'reasoning'],
+  ['groq', undefined],
+] as const)('%s is given back the thoughts between calls as %s', async (name, field) => {
+  const { pathname } = new URL(CHAT[name]);
+  const { url, asked } = await scripted({
+    [`GET ${pathname.replace('/chat/completions', '/models')}`]: {
+      body: { object: 'list', data: [{ id: 'm', object: 'model' }] },
+    },
+    [`POST ${pathname}`]: { body: { object: 'chat.completion', choices: [] } },
+  });
+  const base = url + new URL(PRESETS[name].baseUrl!).pathname;
+  const gateway = await startGateway({ instances: { a: { adapter: name, baseUrl: base } } });
+  const call = { type: 'tool_use', id: 'c', name: 'f', input: {} };
+  const pdf = { type: 'base64', media_type: 'application/pdf', data: 'JVBERi0=' };
+  const reply = await gateway.post('/v1/messages', {
+    model: 'm',
+    max_tokens: 9,
+    messages: [
+      { role: 'user', content: 'Hi' },
+      { role: 'assistant', content: [{ type: 'thinking', thinking: 'Hm.' }, call] },
+      {
+        role: 'user',
+        content: [
+          { type: 'tool_result', tool_use_id: 'c', content: 'ok' },
+          { type: 'document', source: pdf },
+        ],
+      },
+    ],
+  });
+  expect(reply.status).toBe(200);
+  const last = asked.findLast(({ path }) => path === pathname)!;
+  const { messages } = JSON.parse(last.body.toString()) as { messages: object[] };
+  const [, assistant] = messages;
+  const thoughts = ['reasoning', 'reasoning_content'].filter((key) => key in assistant!);
+  expect(thoughts).toEqual(field === undefined ? [] : [field]);
+  // Only some read documents.
+  const dropped = reply.headers.get('x-jairouter-dropped')?.split(', ') ?? [];
+  expect(dropped.includes('file')).toBe(name !== 'openrouter');
+});
+
+it.each([
   ['docker-model-runner', 'GET /', { body: 'Docker Model Runner is running\n' }],
   [
     'docker-model-runner',
