@@ -39,6 +39,20 @@ export function resolve<I extends Routable>(
   return steps;
 }
 
+/** What Ollama's clients put after a name that has no tag. */
+const LATEST = ':latest';
+
+/** The name that is known here of a model which a client of Ollama's calls by its usual tag. */
+export function withoutTag(
+  name: string,
+  aliases: ReadonlyMap<string, Alias>,
+  directory: Directory,
+): string {
+  if (!name.endsWith(LATEST) || resolve(name, aliases, directory).length > 0) return name;
+  const plain = name.slice(0, -LATEST.length);
+  return resolve(plain, aliases, directory).length > 0 ? plain : name;
+}
+
 function aliasStep<I extends Routable>(
   model: string,
   alias: Alias,

@@ -40,16 +40,36 @@ const LOCAL_ANSWERS: Readonly<Partial<Record<Operation, Row>>> = {
   },
   ollamaChat: { about: 'chat', when: loadsOnly, answer: loadedAnswer },
   ollamaGenerate: { about: 'chat', when: loadsOnly, answer: loadedAnswer },
+  ollamaEmbed: {
+    about: 'embeddings',
+    when: loadsOnly,
+    answer: ({ model }) => ({ body: { model, embeddings: [] } }),
+  },
+  ollamaEmbeddings: {
+    about: 'embeddings',
+    when: loadsOnly,
+    answer: () => ({ body: { embedding: [] } }),
+  },
 };
 
 /** Whether a call of Ollama's API says nothing, which loads a model, or with `keep_alive: 0` unloads it. */
 export function loadsOnly({ operation }: Call, { fields }: ClientRequest): boolean {
-  if (operation === 'ollamaGenerate') return !fields['prompt'] && !fields['suffix'];
-  const { messages } = fields;
-  return (
-    operation === 'ollamaChat' &&
-    (messages === undefined || (Array.isArray(messages) && messages.length === 0))
-  );
+  switch (operation) {
+    case 'ollamaGenerate':
+      return isNothing(fields['prompt']) && isNothing(fields['suffix']);
+    case 'ollamaChat':
+      return isNothing(fields['messages']);
+    case 'ollamaEmbed':
+      return isNothing(fields['input']);
+    case 'ollamaEmbeddings':
+      return isNothing(fields['prompt']);
+    default:
+      return false;
+  }
+}
+
+function isNothing(value: unknown): boolean {
+  return value === undefined || value === null || (value as { length?: number }).length === 0;
 }
 
 /** On backends that load their models by themselves, there is nothing to do. */

@@ -10,7 +10,7 @@ import {
   tag,
   type KnownModel,
 } from '../dialects/ollama/model-list.ts';
-import { hasModel, resolve } from '../gateway/resolve.ts';
+import { hasModel, resolve, withoutTag } from '../gateway/resolve.ts';
 import type { Instance } from '../instances/instance.ts';
 import { authenticate, checkBrowser, mayUse, type ApiKey } from './auth.ts';
 import { readBody } from './body.ts';
@@ -110,9 +110,10 @@ function knownModel({ id, created, owned_by: owner, jairouter }: ListedModel): K
 async function show(asked: Asked): Promise<void> {
   const { gateway, request, response, key, requestId, headers } = asked;
   const { fields, body } = await readFields(asked);
-  const name = asText(fields['model']) ?? asText(fields['name']);
-  if (name === undefined) throw gatewayError('missing_model', 'The request names no "model".');
+  const given = asText(fields['model']) ?? asText(fields['name']);
+  if (given === undefined) throw gatewayError('missing_model', 'The request names no "model".');
   const { snapshot, fleet } = gateway;
+  const name = withoutTag(given, snapshot.aliases, fleet.directory);
   const model = findModel(name, snapshot, fleet, key);
   if (!model) throw gatewayError('model_not_found', `model '${name}' not found`);
   const [step] = resolve(name, snapshot.aliases, fleet.directory);

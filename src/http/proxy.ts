@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Rejection } from '../gateway/candidates.ts';
-import { resolve } from '../gateway/resolve.ts';
+import { resolve, withoutTag } from '../gateway/resolve.ts';
 import type { Snapshot } from '../gateway/snapshot.ts';
 import { serviceOf, type Operation } from '../service.ts';
 import { admit } from './admission.ts';
@@ -77,7 +77,8 @@ async function route(
 ): Promise<void> {
   const { fleet } = gateway;
   const plan = snapshot.services[serviceOf(call.operation)];
-  call.model = asked.model ?? plan.defaultModel;
+  const name = asked.model ?? plan.defaultModel;
+  call.model = name && withoutTag(name, snapshot.aliases, fleet.directory);
   const { model } = call;
   if (model === undefined) throw missingModel(call.operation, fleet.directory);
   if (call.key && !mayUse(call.key, model)) throw notAllowed(call.key, model);

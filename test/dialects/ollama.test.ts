@@ -257,6 +257,31 @@ describe("Ollama's client over a backend of chat completions", () => {
     });
   });
 
+  it('may call a model by the tag that Ollama gives to names without one', async () => {
+    const scene = await overChat(completion({ content: 'Hi' }), {
+      config: { server: { apiKeys: [{ name: 'k', key: 'sk-1', models: ['m'] }] } },
+    });
+    const client = sdk(scene, { authorization: 'Bearer sk-1' });
+    const asked = { model: 'm:latest', messages: [{ role: 'user', content: 'Hi' }] };
+    expect((await client.chat(asked)).message.content).toBe('Hi');
+    expect(scene.asked()).toMatchObject({ model: 'm' });
+    expect(await client.show({ model: 'm:latest' })).toMatchObject({
+      model_info: { 'general.basename': 'm' },
+    });
+    await expect(client.chat({ ...asked, model: 'n:latest' })).rejects.toMatchObject({
+      status_code: 403,
+    });
+  });
+
+  it('gets no vectors for no text, without asking a backend', async () => {
+    const scene = await overChat({});
+    const client = sdk(scene);
+    expect(await client.embed({ model: 'm', input: [] })).toMatchObject({ embeddings: [] });
+    expect(await client.embed({ model: 'm', input: '' })).toMatchObject({ embeddings: [] });
+    expect(await client.embeddings({ model: 'm', prompt: '' })).toEqual({ embedding: [] });
+    expect(scene.backend.received).toEqual([]);
+  });
+
   it('is listed the models, shown one, and told a version', async () => {
     const ollama = await startWireBackend('ollama');
     onTestFinished(() => ollama.close());
