@@ -1,4 +1,4 @@
-import { request as httpRequest } from 'node:http';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { deadPort, fakeBackend, json } from './support/fake-backend.ts';
@@ -80,6 +80,25 @@ describe('a request that is wrong in itself', () => {
     const answer = await fetch(gateway.url + CHAT);
     expect(answer.headers.get('allow')).toContain('POST');
     expect(await errorOf(answer)).toMatchObject({ status: 405, code: 'method_not_allowed' });
+    const responses = await fetch(`${gateway.url}/v1/responses`);
+    expect(await errorOf(responses)).toMatchObject({ status: 405 });
+  });
+
+  it('for a websocket is refused so that clients go on without one', async () => {
+    const { url } = await startGateway({});
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      const headers = {
+        connection: 'Upgrade',
+        upgrade: 'websocket',
+        'sec-websocket-version': '13',
+        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      };
+      httpRequest(`${url}/v1/responses`, { headers }, resolve).on('error', reject).end();
+    });
+    expect(answer.statusCode).toBe(426);
+    const chunks: Buffer[] = [];
+    for await (const chunk of answer) chunks.push(chunk as Buffer);
+    expect(Buffer.concat(chunks).toString()).toContain('websocket_unsupported');
   });
 
   it('with a malformed URL gets 400 in the same shape', async () => {

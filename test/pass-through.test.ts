@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
-import { gzipSync } from 'node:zlib';
+import zlib, { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { fakeBackend, json } from './support/fake-backend.ts';
 import { oneInstance, startGateway } from './support/gateway.ts';
@@ -158,6 +158,35 @@ describe('a call that needs no translation', () => {
       expect(await answer.text()).toBe(text);
     },
   );
+
+  const ENCODERS = Object.entries({
+    gzip: zlib.gzipSync,
+    deflate: zlib.deflateSync,
+    br: zlib.brotliCompressSync,
+    // Of newer versions of Node alone.
+    zstd: (zlib as { zstdCompressSync?: typeof zlib.gzipSync }).zstdCompressSync,
+    odd: undefined,
+  });
+
+  it.each(ENCODERS)('reads a request that comes as %s, if it can', async (encoding, encode) => {
+    const backend = await fakeBackend();
+    const gateway = await startGateway(oneInstance(backend.url));
+    const asked = Buffer.from('{"model":"m","messages":[]}');
+    const headers = { 'content-encoding': encoding };
+    const answer = await gateway.post('/v1/chat/completions', encode?.(asked) ?? asked, {
+      headers,
+    });
+    expect(answer.status).toBe(encode ? 200 : 415);
+    if (encode) expect(backend.received[0]!.body).toEqual(asked);
+    else {
+      expect(await answer.json()).toMatchObject({
+        error: {
+          code: 'unsupported_encoding',
+          message: expect.stringMatching(/gzip, .*br/) as string,
+        },
+      });
+    }
+  });
 
   it('drops the name of an encoding that is not there', async () => {
     const backend = await fakeBackend((_, response) => {

@@ -1,13 +1,19 @@
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
-import { brotliDecompress, gunzip, inflate } from 'node:zlib';
+import zlib, { brotliDecompress, gunzip, inflate, type ZlibOptions } from 'node:zlib';
 import { gatewayError } from './errors.ts';
 
-const DECODERS = {
-  gzip: promisify(gunzip),
-  deflate: promisify(inflate),
-  br: promisify(brotliDecompress),
-} as const;
+type Decoder = (body: Buffer, options: ZlibOptions) => Promise<Buffer>;
+
+/** Node has it since 22.15. */
+const { zstdDecompress } = zlib as { zstdDecompress?: typeof gunzip };
+const DECODERS: ReadonlyMap<string, Decoder> = new Map([
+  ['gzip', promisify(gunzip)],
+  ['x-gzip', promisify(gunzip)],
+  ['deflate', promisify(inflate)],
+  ['br', promisify(brotliDecompress)],
+  ...(zstdDecompress ? [['zstd', promisify(zstdDecompress)] as const] : []),
+]);
 
 /** The client went away while its request was still coming in. */
 export class ClientGone extends Error {
@@ -115,11 +121,12 @@ class BodyStore {
 async function decode(body: Buffer, encoding: string, limit: number): Promise<Buffer> {
   const name = encoding.trim().toLowerCase();
   if (name === 'identity' || name === '') return body;
-  const decoder = DECODERS[(name === 'x-gzip' ? 'gzip' : name) as keyof typeof DECODERS];
+  const decoder = DECODERS.get(name);
   if (!decoder) {
+    const known = [...DECODERS.keys()].join(', ');
     throw gatewayError(
       'unsupported_encoding',
-      `The request body is encoded as "${name}"; send it plain, or as gzip, deflate or br.`,
+      `The request body is encoded as "${name}"; send it plain, or as one of ${known}.`,
     );
   }
   try {

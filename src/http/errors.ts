@@ -35,6 +35,7 @@ export const ERRORS = {
   unsupported_encoding: { status: 415, type: 'invalid_request_error' },
   unsupported_media_type: { status: 415, type: 'invalid_request_error' },
   invalid_config: { status: 422, type: 'invalid_request_error' },
+  websocket_unsupported: { status: 426, type: 'invalid_request_error' },
   rate_limit_exceeded: { status: 429, type: 'rate_limit_error' },
   queue_full: { status: 429, type: 'rate_limit_error' },
   queue_timeout: { status: 429, type: 'rate_limit_error' },

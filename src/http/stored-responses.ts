@@ -33,6 +33,7 @@ export async function answerStored(
   };
   const key = authenticate(request.headers, snapshot.config.server)?.name;
   const url = new URL(request.url ?? '/', 'http://localhost');
+  if (request.headers.upgrade !== undefined) throw noWebsocket();
   const { id, action } = wantedOf(request.method ?? 'GET', url.pathname);
   const own = answerTo(action, { gateway, id, key, query: url.searchParams });
   if (own) {
@@ -46,8 +47,22 @@ export async function answerStored(
   await forward(instance, { method, path, requestId, ownHeaders }, request, response);
 }
 
+/** The status upon which Codex asks again as everybody does, at once. */
+function noWebsocket(): HttpError {
+  return gatewayError(
+    'websocket_unsupported',
+    'There are no websockets here: POST to /v1/responses, with "stream" for events.',
+    { headers: { upgrade: 'HTTP/1.1', connection: 'upgrade' } },
+  );
+}
+
 function wantedOf(method: string, path: string): { id: string; action: Action } {
   const [, id, what] = PLACE.exec(path) ?? [];
+  if (path === '/v1/responses') {
+    throw gatewayError('method_not_allowed', `${path} takes POST, not ${method}.`, {
+      headers: { allow: 'POST, OPTIONS' },
+    });
+  }
   const action = what === undefined ? method : `${method} ${what}`;
   if (id === undefined || !(ACTIONS as readonly string[]).includes(action)) {
     throw gatewayError('unknown_route', `There is no ${method} ${path} here.`);
