@@ -16,8 +16,14 @@ export const claudeCode: Tool = {
     format: 'json',
     file: ({ home, env }) =>
       join(env['CLAUDE_CONFIG_DIR'] || join(home, '.claude'), 'settings.json'),
-    changes: (endpoint) =>
-      Object.entries(claudeEnv(endpoint)).map(([name, value]) => ({ path: ['env', name], value })),
+    changes(endpoint) {
+      const env = claudeEnv(endpoint);
+      // One of another model is not to stay.
+      return Object.entries({ ...env, [CLAUDE_FITS]: env[CLAUDE_FITS] }).map(([name, value]) => ({
+        path: ['env', name],
+        value,
+      }));
+    },
   },
   notes: () => [
     'What stands in its settings wins over the shell. An ANTHROPIC_API_KEY beside it would be sent too: unset it.',
@@ -26,6 +32,7 @@ export const claudeCode: Tool = {
 };
 
 function claudeEnv({ url, key, model, smallModel }: Endpoint): Record<string, string> {
+  const fits = model.contextLength ?? Infinity;
   return {
     ANTHROPIC_BASE_URL: url,
     ANTHROPIC_AUTH_TOKEN: key ?? NO_KEY,
@@ -33,8 +40,16 @@ function claudeEnv({ url, key, model, smallModel }: Endpoint): Record<string, st
     ANTHROPIC_DEFAULT_OPUS_MODEL: model.id,
     ANTHROPIC_DEFAULT_SONNET_MODEL: model.id,
     ANTHROPIC_DEFAULT_HAIKU_MODEL: smallModel.id,
+    // A line before its instructions that is another in each conversation: what a model has read of
+    // one, it could not use in the next.
+    CLAUDE_CODE_ATTRIBUTION_HEADER: '0',
+    ...(fits < CLAUDE_WINDOW && { [CLAUDE_FITS]: String(fits) }),
   };
 }
+
+/** Tokens that it believes to fit into any model it does not know, and where it is told better. */
+const CLAUDE_WINDOW = 200_000;
+const CLAUDE_FITS = 'CLAUDE_CODE_AUTO_COMPACT_WINDOW';
 
 /** Speaks Responses alone. */
 export const codex: Tool = {

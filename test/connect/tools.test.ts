@@ -63,8 +63,19 @@ describe('claude-code', () => {
         ANTHROPIC_DEFAULT_OPUS_MODEL: 'qwen3-coder:30b',
         ANTHROPIC_DEFAULT_SONNET_MODEL: 'qwen3-coder:30b',
         ANTHROPIC_DEFAULT_HAIKU_MODEL: 'qwen3:4b',
+        CLAUDE_CODE_ATTRIBUTION_HEADER: '0',
+        CLAUDE_CODE_AUTO_COMPACT_WINDOW: '65536',
       },
     });
+  });
+
+  it('is told of no window where its own belief is right, nor of one from before', () => {
+    const before = '{ "env": { "CLAUDE_CODE_AUTO_COMPACT_WINDOW": "9" } }';
+    const large = { ...ENDPOINT, model: { id: 'large', contextLength: 262_144 } };
+    for (const endpoint of [large, { ...ENDPOINT, model: { id: 'unknown' } }]) {
+      const { env } = configured('claude-code', before, endpoint) as { env: object };
+      expect(env).not.toHaveProperty('CLAUDE_CODE_AUTO_COMPACT_WINDOW');
+    }
   });
 
   it('may have its folder elsewhere', () => {
