@@ -8,7 +8,7 @@ async function embedder(length: number) {
     'GET /v1/models': { body: { object: 'list', data: [{ id: 'e', object: 'model' }] } },
     'POST /v1/embeddings': ({ body }) => {
       const { input, dimensions } = JSON.parse(body.toString()) as {
-        input: string[];
+        input: string | string[];
         dimensions?: number;
       };
       const embedding = Array.from({ length: dimensions ?? length }, () => 0.5);
@@ -16,7 +16,7 @@ async function embedder(length: number) {
         body: {
           object: 'list',
           model: 'e',
-          data: input.map((_, index) => ({ object: 'embedding', index, embedding })),
+          data: [input].flat().map((_, index) => ({ object: 'embedding', index, embedding })),
         },
       };
     },
@@ -101,5 +101,34 @@ describe('embeddings of one name', () => {
     ];
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
     expect(new Set(answers.map(({ instance }) => instance)).size).toBe(1);
+  });
+
+  it('are measured on the routes of Ollama, too, translated or not', async () => {
+    const { url } = await scripted({
+      'GET /api/tags': { body: { models: [{ name: 'e', model: 'e', digest: 'd' }] } },
+      'POST /api/embed': { body: { model: 'e', embeddings: [[1, 2, 3]] } },
+      'POST /api/embeddings': { body: { embedding: [1, 2, 3] } },
+    });
+    const other = await embedder(5);
+    const gateway = await startGateway({
+      services: { embeddings: { loadBalance: 'round-robin' } },
+      instances: {
+        own: { adapter: 'ollama', baseUrl: url },
+        other: { ...other.config, priority: 9 },
+      },
+    });
+    const routes = ['/api/embed', '/api/embeddings', '/v1/embeddings'];
+    const [own] = [...gateway.gateway.fleet.instances()];
+    const asked = { model: 'e', input: ['x'], prompt: 'x' };
+    for (const route of routes.slice(0, 2)) {
+      const reply = await gateway.post(route, asked);
+      expect(reply.headers.get('x-jairouter-instance')).toBe('own');
+    }
+    own!.breaker.force('open', performance.now());
+    const refused = await gateway.post('/api/embed', asked);
+    expect(await refused.json()).toMatchObject({
+      error: expect.stringContaining('where own gives 3') as string,
+    });
+    for (const route of routes) expect((await gateway.post(route, asked)).status).toBe(503);
   });
 });

@@ -94,6 +94,8 @@ function isVector(value: unknown): value is number[] {
 }
 
 const KEY = Buffer.from('"embedding"');
+/** Ollama's own API has all vectors in one list. */
+const LIST_KEY = Buffer.from('"embeddings"');
 const SPACE = 0x20;
 const COLON = 0x3a;
 const QUOTE = 0x22;
@@ -108,11 +110,18 @@ function firstEncoding(body: Buffer): 'float' | 'base64' | undefined {
   return opening === OPEN_BRACKET ? 'float' : opening === QUOTE ? 'base64' : undefined;
 }
 
-/** Where the value of the first `embedding` begins. */
+/** Where the value of the first `embedding` begins, or the first of `embeddings`. */
 function firstVector(body: Buffer): number | undefined {
+  const one = valueOf(KEY, body);
+  if (one !== undefined) return one;
+  const list = valueOf(LIST_KEY, body);
+  return list !== undefined && body[list] === OPEN_BRACKET ? skipSpace(body, list + 1) : undefined;
+}
+
+function valueOf(key: Buffer, body: Buffer): number | undefined {
   // Every entry also has `"object":"embedding"`, which no colon follows.
-  for (let at = body.indexOf(KEY); at >= 0; at = body.indexOf(KEY, at)) {
-    at = skipSpace(body, at + KEY.length);
+  for (let at = body.indexOf(key); at >= 0; at = body.indexOf(key, at)) {
+    at = skipSpace(body, at + key.length);
     if (body[at] === COLON) return skipSpace(body, at + 1);
   }
   return undefined;

@@ -8,7 +8,8 @@ import { PlainAnswer } from './plain-answer.ts';
 
 /** Chooses the treatment by the answer's head. */
 export function openAnswer(outlet: Outlet, status: number, headers: AnswerHeaders): Answerer {
-  const { instance, transform, stage, keeper, stream, operation } = outlet.request;
+  const { instance, transform, stage, keeper, objection, stream, operation, split } =
+    outlet.request;
   const contentType = headers['content-type']?.toString().toLowerCase();
   if (status >= 400 && status < 600) return new ErrorAnswer(outlet, status, headers);
   if (status >= 600 || status === 304) {
@@ -47,7 +48,7 @@ export function openAnswer(outlet: Outlet, status: number, headers: AnswerHeader
       return new EventAnswer(outlet, lines ? FRAMINGS.lines : FRAMINGS.events);
   }
   // We asked for none: the client can't be trusted to know an encoding, nor the header to be true.
-  if (transform?.body || stage || keeper || encoding !== undefined || outlet.request.split) {
+  if (transform?.body || stage || keeper || objection || encoding !== undefined || split) {
     return new BufferedAnswer(outlet, transform ?? {}, { headers, encoding });
   }
   return new PlainAnswer(outlet, contentType);

@@ -2,6 +2,7 @@ import { vectorLength } from '../adapters/embeddings.ts';
 import type { Rejection } from '../gateway/candidates.ts';
 import type { Target } from '../gateway/directory.ts';
 import type { Instance } from '../instances/instance.ts';
+import { serviceOf } from '../service.ts';
 import type { Call, ClientRequest } from './call.ts';
 import { embeddingMismatch } from './failure.ts';
 import type { Gateway } from './gateway.ts';
@@ -20,7 +21,7 @@ export function withoutUnlike(
   call: Call,
   client: ClientRequest,
 ): { targets: readonly Target<Instance>[]; unlike: readonly Rejection[] } {
-  if (call.operation !== 'embeddings') return { targets, unlike: [] };
+  if (serviceOf(call.operation) !== 'embeddings') return { targets, unlike: [] };
   const key = keyOf(call, client);
   const now = performance.now();
   const open: Target<Instance>[] = [];
@@ -41,7 +42,7 @@ export function objectionTo(
   call: Call,
   client: ClientRequest,
 ): AttemptRequest['objection'] {
-  if (call.operation !== 'embeddings') return undefined;
+  if (serviceOf(call.operation) !== 'embeddings') return undefined;
   // A large request is let go of once it is sent.
   const key = keyOf(call, client);
   return (body) => {
