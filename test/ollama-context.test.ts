@@ -191,6 +191,26 @@ describe('a chat on an Ollama with numCtx', () => {
     expect(new Set(calls.map(({ id }) => id)).size).toBe(2);
   });
 
+  it.each([false, true])('has tool calls put right (streamed: %s)', async (streamed) => {
+    const call = `<tool_call>{"name": "get_weather", "arguments": {"city": "Paris"}}</tool_call>`;
+    const pieces = streamed ? ['I ', 'look. ', ...call.match(/.{1,9}/g)!] : [`I look. ${call}`];
+    const answer = pieces.map((content) => ({ role: 'assistant', content }));
+    const { openai, gateway } = await ollama(answer, 32_768, { repairToolCalls: true });
+    const asked = { model: 'm', messages: [{ role: 'user' as const, content: 'Hi' }], tools };
+    const message = streamed
+      ? (await openai.chat.completions.stream(asked).finalChatCompletion()).choices[0]!
+      : (await openai.chat.completions.create(asked)).choices[0]!;
+    expect(message).toMatchObject({
+      finish_reason: 'tool_calls',
+      message: {
+        content: streamed ? 'I look. ' : 'I look.',
+        tool_calls: [{ function: { name: 'get_weather', arguments: '{"city":"Paris"}' } }],
+      },
+    });
+    const reply = await gateway.post('/v1/chat/completions', asked);
+    expect(reply.headers.get('x-jairouter-repaired')).toBe(streamed ? null : 'text-calls');
+  });
+
   it('serves those who speak Messages, too', async () => {
     const { gateway, sent } = await ollama([{ role: 'assistant', content: 'Hi!' }]);
     const anthropic = new Anthropic({ baseURL: gateway.url, apiKey: 'x', maxRetries: 0 });

@@ -137,6 +137,32 @@ describe('repairToolCalls', () => {
     expect(reply.headers.has('x-jairouter-repaired')).toBe(false);
   });
 
+  it('does so for other APIs, which such an instance is asked for in chat completions', async () => {
+    const gateway = await repairing([HERMES]);
+    const [instance] = [...gateway.gateway.fleet.instances()];
+    instance!.learn({ state: 'healthy' }, ['messages', 'responses']);
+    const ask = (path: string, more: object) => gateway.post(path, { model: 'm', ...more });
+    const { function: tool } = tools[0]!;
+    const message = await ask('/v1/messages', {
+      max_tokens: 9,
+      messages: chat.messages,
+      tools: [{ name: tool.name, input_schema: tool.parameters }],
+    });
+    expect(await message.json()).toMatchObject({
+      stop_reason: 'tool_use',
+      content: [{ type: 'tool_use', name: 'get_weather', input: { city: 'Paris' } }],
+    });
+    const response = await ask('/v1/responses', {
+      input: 'hi',
+      tools: [{ type: 'function', ...tool }],
+    });
+    expect(await response.json()).toMatchObject({
+      output: [{ type: 'function_call', name: 'get_weather', arguments: '{"city":"Paris"}' }],
+    });
+    for (const { headers } of [message, response])
+      expect(headers.get('x-jairouter-repaired')).toBe('text-calls');
+  });
+
   it('is off unless an instance wants it', async () => {
     const { url } = await repairing([HERMES], false);
     const { headers, body } = await stream(url);

@@ -35,6 +35,7 @@ export { imageResponse, inlineImages, inlineImagesOfForm, requireForm } from './
 export { toInpaintingMask } from './mask.ts';
 export { countTokens, messages, responses } from './other-dialects.ts';
 export { merge, rerank, textRerank } from './rerank.ts';
+export { numberedResponse } from './response-events.ts';
 export { askForFormat, explicitSpeech, speech, withoutEvents } from './speech.ts';
 export { numberedToolCalls } from './tool-deltas.ts';
 export { transcription, translatedTranscription } from './transcription.ts';

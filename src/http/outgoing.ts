@@ -7,6 +7,7 @@ import type {
   ResponseTransform,
 } from '../adapters/adapter.ts';
 import type { JsonObject } from '../adapters/json.ts';
+import type { OnRepair } from '../adapters/tool-calls.ts';
 import { repairOf } from '../adapters/tool-repair.ts';
 import { refuseThread } from '../dialects/messages/thread.ts';
 import type { Target } from '../gateway/directory.ts';
@@ -67,6 +68,7 @@ export function attemptRequest(
             stream,
             unsupported: plan.unsupported,
             id: answerId,
+            onRepair: instance.settings.repairToolCalls ? repairing(notes) : undefined,
           },
           target,
         );
@@ -130,8 +132,11 @@ function care(
   { instance, notes }: { readonly instance: Instance; readonly notes: AnswerNotes | undefined },
 ): ResponseTransform | undefined {
   if (!instance.settings.repairToolCalls || call.operation !== 'chat') return transform;
-  const told = (repair: string) => notes?.add('x-jairouter-repaired', repair);
-  return chained(transform, repairOf(call, told));
+  return chained(transform, repairOf(call, repairing(notes)));
+}
+
+function repairing(notes: AnswerNotes | undefined): OnRepair {
+  return (repair) => notes?.add('x-jairouter-repaired', repair);
 }
 
 interface Change {

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { RequestRefused, type OperationSpec } from '../adapters/adapter.ts';
+import { RequestRefused, type AdapterCall, type OperationSpec } from '../adapters/adapter.ts';
 import { asObject, parseJson, type JsonObject } from '../adapters/json.ts';
+import type { OnRepair } from '../adapters/tool-calls.ts';
+import { repairOf } from '../adapters/tool-repair.ts';
 import type { Unsupported } from '../config/settings.ts';
 import { demands } from '../dialects/drops.ts';
 import { ASKED, SERVED, type AskedName, type ServedName } from '../dialects/index.ts';
+import { mended } from '../dialects/mended.ts';
 import { EMBED_ROUTES, embedAnswer, embedRequest } from '../dialects/ollama/embed.ts';
 import type { Prompt } from '../dialects/prompt.ts';
 import { answerStage, type AnswerStage } from '../dialects/translate.ts';
@@ -33,6 +36,8 @@ export interface Wanted {
   readonly unsupported: Unsupported;
   /** What the answer is to be called. */
   readonly id: string | undefined;
+  /** Told of tool calls that are put right; absent: none is. */
+  readonly onRepair: OnRepair | undefined;
 }
 
 /**
@@ -47,7 +52,7 @@ export function translate(wanted: Wanted, target: Target<Instance>): Translation
 }
 
 function translateSpeech(
-  { by, instead, fields, stream, unsupported, id }: Wanted,
+  { by, instead, fields, stream, unsupported, id, onRepair }: Wanted,
   { instance, model, entry }: Target<Instance>,
 ): Translation {
   const to = SERVED[by as ServedName];
@@ -71,8 +76,20 @@ function translateSpeech(
   }
   const { contentType } = FRAMINGS[speaksLines(by) ? 'lines' : 'events'];
   const context = { fields, model, id, now: Date.now(), clock: Date.now, mint, stream };
-  const stage = answerStage({ from, to, contentType }, context);
+  // Chat completions are put right as they come from the backend.
+  const mend =
+    onRepair && operation !== 'chat' ? repairOf(asChat(prompt, model), onRepair) : undefined;
+  const stage = answerStage(
+    { from: mend ? mended(from, mend, context) : from, to, contentType },
+    context,
+  );
   return { operation, fields: draft.fields, stage, dropped };
+}
+
+/** A call as one of chat completions, for those who know no other. */
+function asChat(prompt: Prompt, model: string): AdapterCall {
+  const { fields } = ASKED.chat.writeRequest(prompt, { model, extras: [] });
+  return { operation: 'chat', model, fields, stream: prompt.stream };
 }
 
 /** What a conversation has no words for in a text that is to be filled in. */

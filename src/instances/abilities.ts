@@ -74,16 +74,25 @@ export class Abilities {
   }
 
   #allowed(): ReadonlySet<Operation> {
-    const { services, options } = this.#settings;
+    const { services } = this.#settings;
     const own = Object.entries(this.#adapter.operations) as [Operation, OperationSpec][];
-    const unused = this.#adapter.unused?.(options);
+    const unused = this.#unused();
     const allowed = own.filter(
       ([operation, { shownBy }]) =>
-        !unused?.includes(operation) &&
+        !unused.includes(operation) &&
         (this.#shown.includes(operation) ||
           (this.#offered?.includes(operation) ?? shownBy === undefined)) &&
         (services?.includes(OPERATIONS[operation].service) ?? true),
     );
     return new Set(allowed.map(([operation]) => operation));
+  }
+
+  /** Operations that the server has, and others have to stand in for. */
+  #unused(): readonly Operation[] {
+    const { options, repairToolCalls } = this.#settings;
+    const own = this.#adapter.unused?.(options) ?? [];
+    // Tool calls are put right in chat completions alone.
+    const repaired = repairToolCalls && 'chat' in this.#adapter.operations;
+    return repaired ? [...own, 'messages', 'responses'] : own;
   }
 }
