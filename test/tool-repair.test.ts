@@ -140,7 +140,7 @@ describe('repairToolCalls', () => {
   it('does so for other APIs, which such an instance is asked for in chat completions', async () => {
     const gateway = await repairing([HERMES]);
     const [instance] = [...gateway.gateway.fleet.instances()];
-    instance!.learn({ state: 'healthy' }, ['messages', 'responses']);
+    instance!.learnShown(['messages', 'responses']);
     const ask = (path: string, more: object) => gateway.post(path, { model: 'm', ...more });
     const { function: tool } = tools[0]!;
     const message = await ask('/v1/messages', {

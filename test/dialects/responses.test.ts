@@ -720,7 +720,7 @@ describe('a backend that speaks Responses itself', () => {
       server: { apiKeys },
       instances: { a: { adapter: 'openai', baseUrl: backend.url } },
     });
-    [...gateway.gateway.fleet.instances()][0]!.learn({ state: 'healthy' }, ['responses']);
+    [...gateway.gateway.fleet.instances()][0]!.learnShown(['responses']);
     const [one, two] = [sdk({ gateway }, 'sk-1'), sdk({ gateway }, 'sk-2')];
     const made = await one.responses.stream({ model: 'm', input: 'x' }).finalResponse();
     expect(await one.responses.retrieve(made.id)).toMatchObject({ id: made.id });
