@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -51,7 +51,7 @@ describe('docs/management.md', () => {
     expect(named.map(([code]) => code)).toEqual(expect.arrayContaining([...new Set(used)]));
   });
 
-  it('links to headings and files that exist', () => {
+  it('links to headings and files that exist, as all pages do', () => {
     const headings = (text: string) =>
       [...text.matchAll(/^##+ (.+)$/gm)].map(([, title = '']) =>
         title
@@ -59,12 +59,14 @@ describe('docs/management.md', () => {
           .replaceAll(/[^\w\- ]/g, '')
           .replaceAll(' ', '-'),
       );
-    for (const name of ['management.md', 'cli.md']) {
+    const pages = readdirSync(docs).filter((name) => name.endsWith('.md'));
+    for (const name of [...pages, '../README.md', '../CHANGELOG.md']) {
       const text = readFileSync(new URL(name, docs), 'utf8');
-      for (const [, file = '', heading = ''] of text.matchAll(/\]\(([^)#]*)#?([^)]*)\)/g)) {
-        const there = new URL(file === '' ? name : file, docs);
-        expect([file, existsSync(there)]).toEqual([file, true]);
-        if (heading) expect(headings(readFileSync(there, 'utf8'))).toContain(heading);
+      const links = text.matchAll(/\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)/g);
+      for (const [, file = '', heading = ''] of links) {
+        const there = new URL(file === '' ? name : file, new URL(name, docs));
+        expect([name, file, existsSync(there)]).toEqual([name, file, true]);
+        if (heading) expect([name, ...headings(readFileSync(there, 'utf8'))]).toContain(heading);
       }
     }
   });
