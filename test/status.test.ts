@@ -73,7 +73,7 @@ describe('the status', () => {
       bytesIn: body.length,
       bytesOut: answer.length,
     });
-    expect(models).toMatchObject([{ model: 'm', totals }]);
+    expect(models).toMatchObject([{ model: 'm', inFlight: 0, totals }]);
     expect(instances[0]!.totals).toEqual(totals);
     expect(recent.errorShare).toBe(0);
     expect(recent.duration!.p50).toBeGreaterThan(0);
@@ -147,6 +147,8 @@ describe('a running call', () => {
     proceed();
     await answer.text();
     await until(() => backend.received.length === 2);
+    await until(() => readStatus(gateway).totals.calls === 1);
+    expect(readStatus(gateway).models).toMatchObject([{ model: 'm', inFlight: 1 }]);
     proceed();
     await until(() => backend.received.length === 2 && phases()[0] === 'answering');
     proceed();

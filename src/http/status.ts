@@ -12,6 +12,8 @@ export function readStatus(gateway: Gateway): Status {
   const now = performance.now();
   const running = [...gateway.calls].map(runningCall);
   const flow = tokenFlow(running, at);
+  const ofModels = new Map<string | undefined, number>();
+  for (const { model } of running) ofModels.set(model, (ofModels.get(model) ?? 0) + 1);
   const waiting = fleet.queue.waitingFor();
   return {
     version: VERSION,
@@ -31,6 +33,7 @@ export function readStatus(gateway: Gateway): Status {
     models: [...statistics.models()]
       .map(([model, { tally }]) => ({
         model,
+        inFlight: ofModels.get(model) ?? 0,
         totals: tally.totals(),
         recent: withFlow(tally.recent(now), flow.models.get(model)),
       }))

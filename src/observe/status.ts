@@ -151,6 +151,7 @@ export interface CatalogueEntry {
 
 export interface ModelTraffic {
   readonly model: string;
+  readonly inFlight: number;
   readonly totals: Totals;
   readonly recent: Recent;
 }

@@ -286,7 +286,7 @@ export function news(seq: number, message: string, given: Partial<News> = {}): N
 }
 
 export function model(name: string, given: Partial<ModelTraffic> = {}): ModelTraffic {
-  return { model: name, totals: totals(), recent: recent(), ...given };
+  return { model: name, inFlight: 0, totals: totals(), recent: recent(), ...given };
 }
 
 export function status(given: Partial<Status> = {}): Status {

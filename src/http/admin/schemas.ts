@@ -156,7 +156,7 @@ export const status = z
     totals,
     recent,
     instances: z.array(instance),
-    models: z.array(z.object({ model: z.string(), totals, recent })),
+    models: z.array(z.object({ model: z.string(), inFlight: z.number(), totals, recent })),
     running: z.array(
       z.object({
         id: z.string(),
