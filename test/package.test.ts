@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { readFile, stat } from 'node:fs/promises';
+import { cp, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { tempDir } from './support/temp-dir.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -59,6 +60,46 @@ describe('the package', () => {
   });
 });
 
+describe('OpenTelemetry', () => {
+  it('is no part of it, and nobody has to install it', async () => {
+    const { dependencies, peerDependencies, peerDependenciesMeta } = await manifest();
+    const ours = (packages: object) =>
+      Object.keys(packages).filter((name) => name.startsWith('@opentelemetry/'));
+    expect(ours(dependencies)).toEqual([]);
+    expect(ours(peerDependencies)).toHaveLength(4);
+    for (const name of ours(peerDependencies))
+      expect(peerDependenciesMeta[name]).toEqual({ optional: true });
+    // The page that tells what to install.
+    const page = await readFile(join(root, 'docs/observing.md'), 'utf8');
+    const [, told = ''] = /npm install (@opentelemetry.*)/.exec(page) ?? [];
+    expect(told.split(' ').toSorted()).toEqual(ours(peerDependencies).toSorted());
+  });
+
+  it('is asked for by its names where it is wanted and missing', async () => {
+    const folder = await tempDir();
+    for (const part of ['bin', 'dist', 'package.json'])
+      await cp(join(root, part), join(folder, part), { recursive: true });
+    const { dependencies } = await manifest();
+    await mkdir(join(folder, 'node_modules'));
+    for (const name of Object.keys(dependencies))
+      await symlink(
+        join(root, 'node_modules', name),
+        join(folder, 'node_modules', name),
+        'junction',
+      );
+    const config = join(folder, 'jairouter.config.yaml');
+    await writeFile(config, 'server: { port: 0 }\ntelemetry: { traces: true }\n');
+    const env = { ...process.env, XDG_STATE_HOME: folder };
+    const serve = run(process.execPath, ['bin/jairouter.js', 'serve'], { cwd: folder, env });
+    await expect(serve).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^jairouter: telemetry\.traces needs packages .*: npm install @opentelemetry\/api .*\n$/,
+      ) as string,
+    });
+  });
+});
+
 describe('an older Node', () => {
   it.each(['16.20.2', '18.20.8', '20.18.3'])(
     '%s gets one sentence and exit code 1',
@@ -94,6 +135,8 @@ async function manifest(): Promise<{
   version: string;
   engines: { node: string };
   dependencies: Record<string, string>;
+  peerDependencies: Record<string, string>;
+  peerDependenciesMeta: Record<string, unknown>;
 }> {
   return JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as never;
 }
