@@ -2,8 +2,13 @@ import { isMap, isPair, isScalar, isSeq, parseDocument, visit, type Scalar } fro
 import type { Path } from '../problem.ts';
 import { isSecret, MASK, maskValue } from '../secrets.ts';
 
-/** @returns The text of a YAML or JSON config with `***` where secrets stand. */
+/** @returns The text of a YAML or JSON config with `***` where secrets stand, in comments too. */
 export function maskText(text: string): string {
+  return maskOptions(text).split('\n').map(maskWritten).join('\n');
+}
+
+/** Those that a config is made of. */
+function maskOptions(text: string): string {
   let masked = text;
   // From the end, so that the places of those before stay right.
   for (const { value, path, start, end } of secretsIn(text).reverse()) {
@@ -29,7 +34,31 @@ export function restoreSecrets(text: string, original: string): string {
     const written = original.slice(secret.start, secret.end);
     restored = restored.slice(0, start) + written + restored.slice(end);
   }
-  return restored;
+  return restoreWritten(restored, original);
+}
+
+/** Lines that are as they were shown get back what was hidden in them, in the order of the original. */
+function restoreWritten(text: string, original: string): string {
+  const lines = original.split('\n');
+  const hidden = new Map<string, string[]>();
+  for (const [index, line] of maskOptions(original).split('\n').entries()) {
+    const shown = maskWritten(line);
+    if (shown !== line) hidden.set(shown, [...(hidden.get(shown) ?? []), lines[index]!]);
+  }
+  if (hidden.size === 0) return text;
+  return text
+    .split('\n')
+    .map((line) => hidden.get(line)?.shift() ?? line)
+    .join('\n');
+}
+
+/** What is written after the names of secrets where it is no option: commented out, or in the wrong place. */
+const WRITTEN_SECRET =
+  /((?:\bapi[-_]?key|\badminToken|\bauthorization|\bname["']?[ \t]*:.*\bkey)["']?[ \t]*:[ \t]*)(?!["']?(?:\*\*\*|\$\{[A-Za-z_]\w*\}))(?:"(?:\\.|[^"\\])*"?|'[^']*'?|[^\s,}\]](?:[^,}\]]*[^\s,}\]])?)/gi;
+
+function maskWritten(line: string): string {
+  const masked = line.replace(WRITTEN_SECRET, (_, name: string) => `${name}"${MASK}"`);
+  return String(maskValue(masked, []));
 }
 
 /** @returns The paths of secrets that are masked, and so are none. */

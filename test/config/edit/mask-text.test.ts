@@ -30,11 +30,35 @@ describe('a config for other eyes', () => {
     );
     expect(maskText('instances:\n  a: { apiKey: sk-1 }\n  b: [\n')).not.toContain('sk-1');
   });
+
+  it.each([
+    ['  # apiKey: sk-1 (old)', '  # apiKey: "***"'],
+    ['a: 1 # or api_key: "sk-1", perhaps', 'a: 1 # or api_key: "***", perhaps'],
+    ['# - { name: me, key: sk-1 }', '# - { name: me, key: "***" }'],
+    ['#  headers: { authorization: Bearer sk-1 }', '#  headers: { authorization: "***" }'],
+    ['# proxy: http://me:sk-1@proxy', '# proxy: http://***@proxy'],
+    ['apiKey: sk-1', 'apiKey: "***"'],
+    ['instances: { a: { apiKey: "sk-1', 'instances: { a: { apiKey: "***"'],
+    ["a: {\nadminToken: 'sk-1", 'a: {\nadminToken: "***"'],
+    ['# apiKey: ${MY_KEY}', '# apiKey: ${MY_KEY}'],
+    ['# apiKey:', '# apiKey:'],
+    ['defaults: { loadBalance: { key: user } }', 'defaults: { loadBalance: { key: user } }'],
+  ])('hides what is written after their names, wherever that is: %s', (text, masked) => {
+    expect(maskText(text)).toBe(masked);
+  });
 });
 
 describe('one that comes back', () => {
   it('gets its secrets again, as they were written', () => {
     expect(restoreSecrets(MASKED, TEXT)).toBe(TEXT);
+  });
+
+  it('gets them in its comments again, where the line is as it was', () => {
+    const own = `${TEXT}# apiKey: sk-2\n# c\n  # apiKey: sk-3\n# apiKey: sk-4\n`;
+    const shown = maskText(own);
+    expect(shown).not.toMatch(/sk-\d/);
+    expect(restoreSecrets(shown, own)).toBe(own);
+    expect(restoreSecrets(shown.replace('# c\n', '# d\n'), own)).toBe(own.replace('# c', '# d'));
   });
 
   it('keeps those that are new, and finds an API key by its name', () => {
