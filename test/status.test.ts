@@ -289,10 +289,38 @@ describe('an instance with all that is known of it', () => {
       adapter: 'openai',
       apiKey: '***',
       headers: { 'x-team': 'dev', 'x-token': '***' },
-      timeouts: { chat: { idle: 7000, connect: 3000 } },
-      circuitBreaker: { failureThreshold: 5 },
+      timeouts: { idle: '7s', connect: '3s' },
+      circuitBreaker: { failureThreshold: 5, openFor: '30s' },
     });
     expect(JSON.stringify(detail)).not.toMatch(/secret|hidden/);
     expect(readInstance(gateway, 'nobody')).toBeUndefined();
+  });
+
+  it('has its config as one would write it, service by service only where they differ', async () => {
+    const backend = await fakeBackend();
+    const { gateway } = await startGateway({
+      services: { embeddings: { timeouts: { firstByte: '20s' } } },
+      instances: {
+        a: {
+          adapter: 'openai',
+          baseUrl: backend.url,
+          services: ['chat', 'embeddings'],
+          rateLimit: { rate: '90/m', capacity: 5 },
+          tls: { rejectUnauthorized: false },
+        },
+      },
+    });
+    const { config } = readInstance(gateway, 'a')!;
+    expect(config).toMatchObject({
+      timeouts: { chat: { firstByte: '10m' }, embeddings: { firstByte: '20s' } },
+      rateLimit: { rate: '90/m', capacity: 5 },
+      tls: { rejectUnauthorized: false },
+      health: { interval: '10s' },
+    });
+    // But for the time-outs of services, it could stand in a config just so.
+    const again = await startGateway({
+      instances: { a: { ...(config as { adapter: string }), timeouts: { idle: '7s' } } },
+    });
+    expect(readInstance(again.gateway, 'a')!.config['rateLimit']).toEqual(config['rateLimit']);
   });
 });

@@ -56,6 +56,12 @@ export function parseRate(text: string): Rate | undefined {
   return count > 0 ? { count, per: DURATION_UNITS[unit] } : undefined;
 }
 
+/** @returns A rate as a config writes it, such as `10/s`. */
+export function formatRate({ count, per }: Rate): string {
+  const [unit] = Object.entries(DURATION_UNITS).find(([, length]) => length === per)!;
+  return `${count}/${unit}`;
+}
+
 function parseQuantity(text: string, units: Readonly<Record<string, number>>): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([a-z]+)$/i.exec(text.trim());
   const unit = match?.[2]!.toLowerCase();

@@ -1,12 +1,11 @@
-import { timeoutsFor } from '../config/settings.ts';
 import type { BreakerState } from '../gateway/protect/breaker.ts';
 import type { Instance } from '../instances/instance.ts';
 import { known } from '../observe/known.ts';
-import { maskHeaders, maskUrl } from '../observe/secrets.ts';
 import type { BreakerStatus, InstanceDetail, InstanceStatus } from '../observe/status.ts';
 import { Tally } from '../observe/tally.ts';
 import { OPERATIONS, SERVICES, type Operation, type Service } from '../service.ts';
 import type { Gateway } from './gateway.ts';
+import { configOf } from './instance-config.ts';
 import { runningCall, tokenFlow, withFlow, type TokenFlow } from './running.ts';
 
 /** What all instances are looked at with. */
@@ -42,14 +41,15 @@ export function readInstance(gateway: Gateway, name: string): InstanceDetail | u
     ),
     wildcards: catalogue.wildcards,
     operations: operationsOf(instance),
-    lastErrors: row?.lastErrors ?? [],
+    // They are noted when their call is over.
+    lastErrors: (row?.lastErrors ?? []).toSorted((a, b) => b.at - a.at),
     histogram: row?.tally.histogram(look.now) ?? [],
     breakerHistory: breaker.view(look.now).history.map((transition) => ({
       state: breakerState(transition.to, transition.forced ?? false),
       since: epoch(transition.at),
       reason: transition.reason,
     })),
-    config: configOf(instance, gateway),
+    config: configOf(instance, { services: servicesOf(instance), gateway }),
   };
 }
 
@@ -119,28 +119,6 @@ function operationsOf(instance: Instance): Operation[] {
 export function servicesOf(instance: Instance): Service[] {
   const offered = new Set(operationsOf(instance).map((one) => OPERATIONS[one].service));
   return SERVICES.filter((service) => offered.has(service));
-}
-
-/** Its settings as they hold, with everything inherited filled in, and no secrets. */
-function configOf(instance: Instance, { snapshot }: Gateway): Record<string, unknown> {
-  const { adapter, apiKey, headers, pool, unset, ...settings } = instance.settings;
-  return {
-    ...settings,
-    adapter: adapter.name,
-    ...(apiKey !== undefined && { apiKey: '***' }),
-    headers: maskHeaders(headers),
-    ...(pool.proxy !== undefined && { proxy: maskUrl(pool.proxy) }),
-    ...(pool.rejectUnauthorized !== undefined && {
-      tls: { rejectUnauthorized: pool.rejectUnauthorized },
-    }),
-    timeouts: Object.fromEntries(
-      servicesOf(instance).map((service) => [
-        service,
-        timeoutsFor(snapshot.config, service, instance.name),
-      ]),
-    ),
-    ...(unset !== undefined && { unset }),
-  };
 }
 
 /** A time of `performance.now()`'s clock as milliseconds since the epoch. */

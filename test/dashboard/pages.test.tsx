@@ -192,6 +192,41 @@ describe('the page of a replay', () => {
     expect(board.line('│ total')).toMatch(/50 % faster/);
   });
 
+  it('compares what the client waited for, its turn too', async () => {
+    const board = await opened('3', (feed) => {
+      const before = capturedCall({ stream: true, duration: 1000, firstByte: 900, waited: 700 });
+      feed.answers.call = () => before;
+      feed.tell({ kind: 'call', call: before });
+    });
+    await board.press('r');
+    await board.sees('wherever it is routed');
+    await board.press('enter');
+    await board.sees('of that waited  700 ms');
+    expect(board.line('│ total')).toMatch(/1\.0 s +2\.0 s +2\.0 times as long/);
+    // 9 tokens in the 100 ms after the first byte.
+    expect(board.line('│ tok/s')).toMatch(/90\.0/);
+  });
+
+  it('does not praise an error for its speed, nor mixes texts that have nothing in common', async () => {
+    const board = await opened('3', (feed) => {
+      feed.answers.replay = () => ({
+        status: 503,
+        instance: undefined,
+        model: undefined,
+        firstByte: 2,
+        duration: 2,
+        answer: capturedText(JSON.stringify({ error: { message: 'No instance can serve it.' } })),
+      });
+      feed.tell({ kind: 'call', call: capturedCall() });
+    });
+    await board.press('r');
+    await board.sees('wherever it is routed');
+    await board.press('enter');
+    await board.sees('[-The sky is blue since light scatters.-]');
+    await board.sees('{+error: No instance can serve it.+}');
+    expect(board.text()).not.toContain('faster');
+  });
+
   it('tells what went wrong', async () => {
     const board = await opened('3', (feed) => {
       feed.answers.call = () => capturedCall();

@@ -58,7 +58,7 @@ describe('the instances', () => {
     });
     await board.sees('gpu-1');
     expect(board.line('● gpu-1')).toMatch(
-      /gpu-1 +vllm +healthy +closed +3\/16 +2 +12\.0 +█{10,} +1\.2 s +4\.0 s +212 ms +~61\.0 +3\.4 % +4 +qwen3:8b, 通义千问:8b/,
+      /gpu-1 +vllm +healthy +closed +3\/16 +2 +12\.0 +█{10,} +1\.2 s +4\.0 s +212 ms +~61 +3\.4 % +4 +qwen3:8b, 通义千问:8b/,
     );
     expect(board.line('Name')).toMatch(
       /Name +Adapter +State +Breaker +Run +Queue +Req\/s +Last 60 s +p50 +p95 +First +Tok\/s +Err +Weight +Models/,
@@ -167,6 +167,10 @@ describe('what is in flight', () => {
 
 describe('the calls', () => {
   it('tell where they went and why, and what went wrong', async () => {
+    const { instance: _, ...nobodyLeft } = failedCall(905, {
+      status: 503,
+      error: 'No instance can serve "coder" right now: gpu-1 fails. Start one of them.',
+    });
     const board = mountDashboard({
       size: { columns: 250, rows: 60 },
       told: (feed) => {
@@ -183,6 +187,7 @@ describe('the calls', () => {
             }),
           },
           { kind: 'call', call: call(904, { ending: 'broken', error: 'the stream broke off' }) },
+          { kind: 'call', call: nobodyLeft },
         );
       },
     });
@@ -194,6 +199,8 @@ describe('the calls', () => {
     expect(board.line('✗ 502')).toMatch(
       /→ gpu-2\/Qwen.* 2 +127\.0\.0\.1 +gpu-2: connection refused/,
     );
+    // Nobody has answered it: where it was tried last. And nothing that the row says already.
+    expect(board.line('✗ 503')).toMatch(/→ gpu-2 .* 2 +127\.0\.0\.1 +gpu-1 fails\. Start one/);
     expect(board.line('← left')).toContain('client left');
     expect(board.line('✗ cut')).toContain('the stream broke off');
   });
@@ -272,7 +279,7 @@ describe('the header', () => {
       /jairouter 0\.1\.0 +127\.0\.0\.1:4747 +up 2 h 14 m +jairouter\.config\.yaml ✓ version 3 .* ● live $/,
     );
     expect(board.lines()[1]).toMatch(
-      /req\/s .* 2 in flight +0 queued +0 % failed +61\.0 tok\/s +p50 1\.2 s +p95 4\.0 s +first byte 212 ms +1\.2k calls, 240k tokens out/,
+      /req\/s .* 2 in flight +0 queued +0 % failed +61 tok\/s +p50 1\.2 s +p95 4\.0 s +first byte 212 ms +1\.2k calls, 240k tokens out/,
     );
   });
 

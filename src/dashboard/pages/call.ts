@@ -22,10 +22,12 @@ export function callLines({ call, detail }: CallPage, width: number): readonly L
       (columns) => [heading('Figures'), ...facts(figures(call), columns)],
     ),
     [],
-    [
-      [counted(call.attempts.length, 'attempt'), 'accent'],
-      ['   ░ waiting for the first byte   █ answering', 'faint'],
-    ],
+    call.attempts.length === 0
+      ? [['No attempt was made', 'accent']]
+      : [
+          [counted(call.attempts.length, 'attempt'), 'accent'],
+          ['   ░ waiting for the first byte   █ answering', 'faint'],
+        ],
     ...call.attempts.flatMap((attempt, index) => attemptLines(attempt, index, { call, width })),
     [],
     ...bodies(call, detail, width),

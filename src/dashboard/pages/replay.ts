@@ -27,13 +27,15 @@ export function replayLines({ call, to, answer }: ReplayPage, width: number): re
   }
   const before = call.answer && answerOf(call.answer);
   const after = answerOf(answer.answer);
-  const took = { before: call.duration - call.waited, now: answer.duration };
+  // An error comes faster than any answer.
+  const comparable = call.ending === 'ok' && answer.status < 400;
+  const took = { before: call.duration, now: answer.duration };
   const tokensBefore = before?.tokensOut ?? call.usage?.output;
   // A stream's tokens come after its first byte, any other answer's before it.
   const start = call.stream ? { before: call.firstByte ?? 0, now: answer.firstByte } : ZERO;
   const rows: Line[][] = [
     [[''], [['before', 'accent']], [['now', 'accent']], []],
-    row('instance', call.instance, answer.instance),
+    row('instance', call.instance ?? call.attempts.at(-1)?.instance, answer.instance),
     row('model', call.upstreamModel ?? call.model, answer.model),
     row(
       'status',
@@ -43,9 +45,16 @@ export function replayLines({ call, to, answer }: ReplayPage, width: number): re
     row('finish', before?.finish, after.finish),
     [
       ...row('first byte', known(call.firstByte), duration(answer.firstByte)),
-      [compare(call.firstByte, answer.firstByte)],
+      [comparable ? compare(call.firstByte, answer.firstByte) : ''],
     ],
-    [...row('total', duration(took.before), duration(took.now)), [compare(took.before, took.now)]],
+    [
+      ...row('total', duration(took.before), duration(took.now)),
+      [comparable ? compare(took.before, took.now) : ''],
+    ],
+    // How long it waited now is within its first byte: only the server knows.
+    ...(call.waited >= 1
+      ? [[[['of that waited', 'faint']], [duration(call.waited)]] as Line[]]
+      : []),
     row('tokens in', tokens(before?.tokensIn ?? call.usage?.input), tokens(after.tokensIn)),
     row('tokens out', tokens(tokensBefore), tokens(after.tokensOut)),
     row(
@@ -86,11 +95,32 @@ function textLines(before: AnswerText | undefined, after: AnswerText, width: num
 
 /** Comparing long texts takes a while, and the page is drawn each second. */
 function difference(before: AnswerText, after: AnswerText): readonly DiffPart[] {
-  const texts = [before, after].map(({ text }) => text.slice(0, COMPARED));
-  const key = texts.join('\u0000');
-  if (last?.key !== key)
-    last = { key, parts: diffWords(plainLines(texts[0]!), plainLines(texts[1]!)) };
+  const [a = '', b = ''] = [before, after].map(({ text }) => text.slice(0, COMPARED));
+  const key = `${a}\u0000${b}`;
+  if (last?.key !== key) last = { key, parts: readable(plainLines(a), plainLines(b)) };
   return last.parts;
+}
+
+/** Where hardly a word is the same, one text after the other says more than a mix of both. */
+function readable(before: string, after: string): readonly DiffPart[] {
+  const parts = diffWords(before, after);
+  const same = parts.reduce(
+    (sum, { kind, text }) => sum + (kind === 'same' ? wordsIn(text) : 0),
+    0,
+  );
+  if (same >= ALIKE * Math.max(wordsIn(before), wordsIn(after))) return parts;
+  return [
+    { kind: 'removed', text: before },
+    { kind: 'same', text: '\n\n' },
+    { kind: 'added', text: after },
+  ];
+}
+
+/** Of the words of the longer text. */
+const ALIKE = 0.2;
+
+function wordsIn(text: string): number {
+  return text.match(/\S+/g)?.length ?? 0;
 }
 
 /** Characters of each text. */

@@ -77,7 +77,7 @@ function columns(rows: readonly RecentCall[]): readonly Column<RecentCall>[] {
         widest(rows, (row) => textOf(route(row, 40))),
       ),
       cell: route,
-      sortBy: ({ instance }) => instance,
+      sortBy: ({ instance, attempts }) => instance ?? attempts.at(-1)?.instance,
     },
     {
       title: 'Total',
@@ -149,17 +149,26 @@ function columns(rows: readonly RecentCall[]): readonly Column<RecentCall>[] {
   ];
 }
 
-/** `→ gpu-1`, with the backend's name of the model where that is another. */
-function route({ instance, model, upstreamModel = model }: RecentCall, width: number): Line {
-  if (instance === undefined) return [[NOTHING, 'faint']];
+/** `→ gpu-1`, with the backend's name of the model where that is another; the last one that was tried. */
+function route(
+  { instance, attempts, model, upstreamModel = model }: RecentCall,
+  width: number,
+): Line {
+  if (instance === undefined) {
+    const tried = attempts.at(-1)?.instance;
+    return [[tried === undefined ? NOTHING : `→ ${plain(tried)}`, 'faint']];
+  }
   const other = upstreamModel === model || width < 20 ? '' : `/${upstreamModel}`;
   return [['→ ', 'faint'], plain(instance), [plain(other), 'faint']];
 }
 
 /** What went wrong, or else why it went there. */
-function why({ ending, error, attempts }: RecentCall): Span {
-  if (ending !== 'ok' && error !== undefined)
-    return [plain(error), ending === 'aborted' ? 'warn' : 'bad'];
+function why({ ending, error, attempts, model }: RecentCall): Span {
+  if (ending !== 'ok' && error !== undefined) {
+    // The row says so itself, and what it does not say would be cut off.
+    const reason = error.replace(`No instance can serve "${model}" right now: `, '');
+    return [plain(reason), ending === 'aborted' ? 'warn' : 'bad'];
+  }
   const reason = attempts.at(-1)?.why ?? '';
   return [plain(reason), attempts.length > 1 ? 'warn' : 'faint'];
 }

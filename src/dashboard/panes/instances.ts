@@ -183,7 +183,7 @@ export function perSecond({ perSecond: counts }: Recent): number {
 
 /** Output tokens each second; `~` when a part of them is guessed. */
 export function tokens({ tokensPerSecond, tokensGuessed }: Recent): string {
-  const text = rate(tokensPerSecond >= 9.95 ? Math.round(tokensPerSecond) : tokensPerSecond);
+  const text = tokensPerSecond >= 9.95 ? formatCount(tokensPerSecond) : rate(tokensPerSecond);
   return tokensGuessed && tokensPerSecond > 0 ? `~${text}` : text;
 }
 
