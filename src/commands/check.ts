@@ -21,7 +21,7 @@ import {
   type Checked,
 } from './check-report.ts';
 import { openLiveList } from './live-list.ts';
-import { print, printJson } from './output.ts';
+import { printJson, printText } from './output.ts';
 import { paintFor } from './terminal.ts';
 import { configFor } from './zero-config.ts';
 
@@ -66,9 +66,8 @@ async function checkInWords(subject: Subject, cwd: string): Promise<boolean> {
   const { stdout } = process;
   const paint = paintFor(stdout, process.env);
   const { file } = subject;
-  if (file !== undefined) stdout.write(`${paint.good('✓')} ${shownPath(file, cwd)} is valid\n`);
-  for (const warning of subject.warnings) stdout.write(`${paint.bad('!')} ${warning}\n`);
-  stdout.write('\n');
+  if (file !== undefined) printText([`${paint.good('✓')} ${shownPath(file, cwd)} is valid`]);
+  printText([...subject.warnings.map((warning) => `${paint.bad('!')} ${warning}`), '']);
   const instances = instancesOf(subject);
   const columns = columnsOf(instances);
   const list = openLiveList(
@@ -80,7 +79,7 @@ async function checkInWords(subject: Subject, cwd: string): Promise<boolean> {
   );
   list.close();
   const problems = modelProblems(compile(subject.config), instances);
-  print(summaryLines(checked, problems, paint));
+  printText(summaryLines(checked, problems, paint));
   return isWell(checked, problems);
 }
 

@@ -7,9 +7,9 @@ import { formatMoment } from '../format.ts';
 import type { AdminClient } from './admin-client.ts';
 import { findServer, type ServerOptions } from './find-server.ts';
 import { lineDiff } from './line-diff.ts';
-import { print, printJson } from './output.ts';
+import { print, printJson, printText } from './output.ts';
 import { table, type Column } from './table.ts';
-import { paintFor, type Paint } from './terminal.ts';
+import { columnsOf, paintFor, type Paint } from './terminal.ts';
 import { UserError } from './user-error.ts';
 
 export interface ConfigOptions extends ServerOptions {
@@ -60,7 +60,7 @@ export async function showHistory(options: ConfigOptions): Promise<void> {
     { title: 'by', cell: ({ source }) => SOURCES[source] },
     { title: 'changes', cell: changesText, flexible: true },
   ];
-  print(table(columns, versions, { width: stdout.columns, head: paint.faint }));
+  print(table(columns, versions, { width: columnsOf(stdout), head: paint.faint }));
 }
 
 const SOURCES: Readonly<Record<ChangeSource, string>> = {
@@ -140,7 +140,7 @@ async function change(
   const server = await findServer(options);
   const applied = await order(server);
   if (options.json) printJson(applied);
-  else print(appliedLines(applied));
+  else printText(appliedLines(applied));
 }
 
 /** What came of a change, for people. */
@@ -170,7 +170,7 @@ export async function validate(
     }
     const { warnings } = loaded;
     if (json) return printJson({ file: loaded.file, valid: true, problems: [], warnings });
-    print([`${shownPath(loaded.file, cwd)} is valid`, ...warnings.map((line) => `! ${line}`)]);
+    printText([`${shownPath(loaded.file, cwd)} is valid`, ...warnings.map((line) => `! ${line}`)]);
   } catch (error) {
     if (!json || !(error instanceof ConfigError)) throw error;
     const named = file === undefined ? null : file;

@@ -3,7 +3,7 @@ import { text as readAll } from 'node:stream/consumers';
 import { formatSpan } from '../format.ts';
 import type { Explanation, ExplainedCandidate, ExplainedStep } from '../gateway/explanation.ts';
 import { findServer, type ServerOptions } from './find-server.ts';
-import { print, printJson } from './output.ts';
+import { printJson, printText } from './output.ts';
 import { table, type Column } from './table.ts';
 import { paintFor, type Paint } from './terminal.ts';
 import { UserError } from './user-error.ts';
@@ -50,7 +50,7 @@ export async function explain(model: string | undefined, options: ExplainOptions
   });
   if (options.json) return printJson(answer);
   const paint = paintFor(process.stdout, process.env);
-  print(told(answer, { paint, verbose: options.verbose ?? false, width: process.stdout.columns }));
+  printText(told(answer, { paint, verbose: options.verbose ?? false }));
 }
 
 async function readRequest(file: string): Promise<unknown> {
@@ -76,7 +76,6 @@ async function readText(file: string): Promise<string> {
 interface Look {
   readonly paint: Paint;
   readonly verbose: boolean;
-  readonly width: number | undefined;
 }
 
 function* told(answer: Answer, look: Look): Generator<string> {
@@ -131,7 +130,7 @@ function meaning({ via, candidates, fallback }: ExplainedStep): string {
 }
 
 function* candidateLines({ candidates }: ExplainedStep, look: Look): Generator<string> {
-  const { paint, verbose, width } = look;
+  const { paint, verbose } = look;
   const mark = (one: ExplainedCandidate): string =>
     one.chosen ? '→' : one.filters.every(({ passes }) => passes) ? ' ' : '✗';
   const colour = (text: string, one: ExplainedCandidate): string =>
@@ -139,10 +138,10 @@ function* candidateLines({ candidates }: ExplainedStep, look: Look): Generator<s
   const columns: Column<ExplainedCandidate>[] = [
     { title: '', cell: mark, paint: colour },
     { title: 'instance', cell: ({ instance }) => instance, paint: colour },
-    { title: 'model', cell: ({ model }) => model, flexible: true },
-    { title: 'reason', cell: reasonOf, flexible: !verbose },
+    { title: 'model', cell: ({ model }) => model },
+    { title: 'reason', cell: reasonOf },
   ];
-  const lines = table(columns, candidates, { width, indent: '  ' });
+  const lines = table(columns, candidates, { indent: '  ' });
   for (const [index, line] of lines.entries()) {
     yield line;
     if (!verbose) continue;

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { InstanceDetail, InstanceStatus } from '../observe/status.ts';
 import type { AdminClient } from './admin-client.ts';
 import { findServer, type ServerOptions } from './find-server.ts';
-import { print, printJson } from './output.ts';
+import { print, printJson, printText } from './output.ts';
 import { instanceLines } from './status-text.ts';
-import { paintFor } from './terminal.ts';
+import { columnsOf, paintFor } from './terminal.ts';
 
 export interface InstancesOptions extends ServerOptions {
   readonly json?: boolean;
@@ -84,7 +84,7 @@ export async function removeInstance(name: string, options: InstancesOptions): P
   const server = await findServer(options);
   const applied = await server.send<{ version: number }>('DELETE', pathOf(name));
   if (options.json) printJson(applied);
-  else print([`${name} is gone, with version ${applied.version} of the config`]);
+  else printText([`${name} is gone, with version ${applied.version} of the config`]);
 }
 
 function pathOf(name: string): string {
@@ -106,6 +106,6 @@ function tell(instance: InstanceDetail, { json }: InstancesOptions): void {
 
 function show(instances: readonly InstanceStatus[]): void {
   const { stdout, env } = process;
-  const look = { paint: paintFor(stdout, env), width: stdout.columns };
+  const look = { paint: paintFor(stdout, env), width: columnsOf(stdout) };
   print(instanceLines(instances, Date.now(), look));
 }

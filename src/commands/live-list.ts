@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
-import type { Output } from './terminal.ts';
+import { broken } from './prose.ts';
+import { columnsOf, type Output } from './terminal.ts';
 
 export type Screen = Output & {
   readonly columns?: number | undefined;
@@ -49,7 +50,7 @@ function drawn(screen: Screen, first: readonly string[]): LiveList {
   const draw = (): void => {
     const mark = FRAMES[beat++ % FRAMES.length]!;
     const lines = first.map((line, entry) => finished[entry]?.[0] ?? `${mark} ${line}`);
-    screen.write(text(lines.map((line) => `\u001B[2K${cut(line, screen.columns ?? 80)}`)));
+    screen.write(text(lines.map((line) => `\u001B[2K${cut(line, columnsOf(screen) ?? 80)}`)));
   };
   const back = `\u001B[${first.length}A`;
   draw();
@@ -63,8 +64,9 @@ function drawn(screen: Screen, first: readonly string[]): LiveList {
     },
     close() {
       clearInterval(timer);
+      const lines = first.flatMap((line, entry) => finished[entry] ?? [line]);
       screen.write(
-        `${back}\u001B[J${text(first.flatMap((line, entry) => finished[entry] ?? [line]))}`,
+        `${back}\u001B[J${text(lines.flatMap((line) => broken(line, columnsOf(screen) ?? 80)))}`,
       );
     },
   };

@@ -1,8 +1,8 @@
 import { formatCount } from '../format.ts';
 import { findServer, type ServerOptions } from './find-server.ts';
-import { print, printJson } from './output.ts';
+import { print, printJson, printText } from './output.ts';
 import { table, type Column } from './table.ts';
-import { paintFor } from './terminal.ts';
+import { columnsOf, paintFor } from './terminal.ts';
 
 export interface ModelsOptions extends ServerOptions {
   readonly json?: boolean;
@@ -31,16 +31,16 @@ export async function models(options: ModelsOptions): Promise<void> {
   if (options.json) return printJson(all);
   const { stdout, env } = process;
   const { strong, faint } = paintFor(stdout, env);
-  if (all.length === 0) return print(['no instance has told of a model yet']);
+  if (all.length === 0) return printText(['no instance has told of a model yet']);
   const columns: Column<Model>[] = [
     { title: 'model', cell: ({ model }) => model, flexible: true, paint: strong },
-    { title: 'services', cell: ({ services }) => services.join(', '), flexible: true },
-    { title: 'context', cell: contextText, right: true },
-    { title: 'in memory', cell: loadedText, flexible: true },
+    { title: 'services', cell: ({ services }) => services.join(', '), flexible: true, rank: 2 },
+    { title: 'context', cell: contextText, right: true, rank: 3 },
+    { title: 'in memory', cell: loadedText, flexible: true, rank: 1 },
     { title: 'instances', cell: instancesText, flexible: true },
-    { title: 'also', cell: alsoText, flexible: true },
+    { title: 'also', cell: alsoText, flexible: true, rank: 4 },
   ];
-  print(table(columns, all, { width: stdout.columns, head: faint }));
+  print(table(columns, all, { width: columnsOf(stdout), head: faint }));
 }
 
 function contextText({ contextLength }: Model): string {

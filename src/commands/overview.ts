@@ -5,7 +5,7 @@ import { findConfig } from '../config/search.ts';
 import { formatSpan } from '../format.ts';
 import { VERSION } from '../version.ts';
 import { instanceStates, offeredModels } from './offered-models.ts';
-import { print } from './output.ts';
+import { printText } from './output.ts';
 import { readStates, stateFolder, type ServerState } from './state-file.ts';
 import { paintFor } from './terminal.ts';
 
@@ -34,7 +34,7 @@ export async function overview(): Promise<void> {
     '',
     faint('jairouter --help lists all commands'),
   ];
-  print(lines);
+  printText(lines);
 }
 
 interface ConfigState {

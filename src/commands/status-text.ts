@@ -1,3 +1,4 @@
+import { countdown } from '../dashboard/figures.ts';
 import { STATES } from '../dashboard/symbols.ts';
 import {
   formatClock,
@@ -81,21 +82,24 @@ export function instanceLines(
 ): string[] {
   if (instances.length === 0) return ['no instances'];
   const state = (text: string, one: InstanceStatus) => paintState(text, one.state, paint);
+  const number = { right: true };
+  // The word is never cut, what stands behind it may be.
+  const words = Math.max(...instances.map((one) => one.state.length));
   const columns: Column<InstanceStatus>[] = [
     { title: '', cell: (one) => STATES[one.state].symbol, paint: state },
     { title: 'instance', cell: ({ name }) => name, paint: state },
-    { title: 'adapter', cell: ({ adapter }) => adapter },
-    { title: 'state', cell: stateText, flexible: true, paint: state },
-    { title: 'breaker', cell: ({ breaker }) => breakerText(breaker, now) },
-    { title: 'running', cell: runningText, right: true },
-    { title: 'calls/s', cell: ({ recent }) => formatCount(perSecond(recent)), right: true },
-    { title: 'errors', cell: ({ recent }) => share(recent.errorShare), right: true },
-    { title: 'p50', cell: ({ recent }) => span(recent.duration?.p50), right: true },
-    { title: 'p95', cell: ({ recent }) => span(recent.duration?.p95), right: true },
-    { title: 'first', cell: ({ recent }) => span(recent.firstByte?.p50), right: true },
-    { title: 'tokens/s', cell: ({ recent }) => tokenRate(recent), right: true },
-    { title: 'weight', cell: ({ weight }) => String(weight), right: true },
-    { title: 'models', cell: modelsText, flexible: true },
+    { title: 'adapter', cell: ({ adapter }) => adapter, rank: 6 },
+    { title: 'state', cell: stateText, flexible: true, least: words, paint: state },
+    { title: 'breaker', cell: ({ breaker }) => breakerText(breaker, now), rank: 1 },
+    { title: 'running', cell: runningText, ...number },
+    { title: 'calls/s', cell: ({ recent }) => formatCount(perSecond(recent)), ...number },
+    { title: 'errors', cell: ({ recent }) => share(recent.errorShare), ...number },
+    { title: 'p50', cell: ({ recent }) => span(recent.duration?.p50), ...number, rank: 2 },
+    { title: 'p95', cell: ({ recent }) => span(recent.duration?.p95), ...number, rank: 5 },
+    { title: 'first', cell: ({ recent }) => span(recent.firstByte?.p50), ...number, rank: 7 },
+    { title: 'tokens/s', cell: ({ recent }) => tokenRate(recent), ...number, rank: 4 },
+    { title: 'weight', cell: ({ weight }) => String(weight), ...number, rank: 8 },
+    { title: 'models', cell: modelsText, flexible: true, rank: 3 },
   ];
   return table(columns, instances, { width, head: paint.faint });
 }
@@ -105,16 +109,17 @@ function runningLines(
   now: number,
   { paint, width }: Look,
 ): string[] {
+  const number = { right: true };
   const columns: Column<RunningCall>[] = [
     { title: 'running', cell: ({ operation }) => operation },
     { title: 'model', cell: ({ model }) => model ?? '', flexible: true },
     { title: 'instance', cell: ({ instance }) => instance ?? '' },
-    { title: 'client', cell: ({ client, key }) => key ?? client },
+    { title: 'client', cell: ({ client, key }) => key ?? client, rank: 1 },
     { title: 'phase', cell: ({ phase }) => phase },
-    { title: 'age', cell: ({ at }) => formatSpan(Math.max(0, now - at)), right: true },
-    { title: 'first', cell: ({ firstByte }) => span(firstByte), right: true },
-    { title: 'events', cell: ({ events }) => (events > 0 ? formatCount(events) : ''), right: true },
-    { title: 'attempts', cell: ({ attempts }) => String(attempts), right: true },
+    { title: 'age', cell: ({ at }) => formatSpan(Math.max(0, now - at)), ...number },
+    { title: 'first', cell: ({ firstByte }) => span(firstByte), ...number, rank: 2 },
+    { title: 'events', cell: ({ events }) => (events > 0 ? formatCount(events) : ''), ...number },
+    { title: 'attempts', cell: ({ attempts }) => String(attempts), ...number, rank: 3 },
   ];
   return table(columns, running, { width, head: paint.faint });
 }
@@ -126,7 +131,7 @@ function stateText({ state, stateDetail, restsUntil }: InstanceStatus): string {
 
 function breakerText({ state, triesAgainAt }: BreakerStatus, now: number): string {
   if (triesAgainAt === undefined) return state;
-  return `${state} for ${formatSpan(Math.max(0, triesAgainAt - now))}`;
+  return `${state} ${countdown(triesAgainAt - now)}`;
 }
 
 function runningText({ inFlight, maxConcurrency, queued }: InstanceStatus): string {

@@ -6,9 +6,9 @@ import { hasTerminal, receipt, showDashboard } from './dashboard.ts';
 import { serverFinder, type ServerOptions } from './find-server.ts';
 import { follow, tellLost } from './follow.ts';
 import { liveFeed } from './live-feed.ts';
-import { print, printJson } from './output.ts';
+import { print, printJson, printText } from './output.ts';
 import { statusLines } from './status-text.ts';
-import { paintFor } from './terminal.ts';
+import { columnsOf, paintFor } from './terminal.ts';
 
 export interface StatusOptions extends ServerOptions {
   readonly once?: boolean;
@@ -74,5 +74,5 @@ async function watch(
 
 function show(now: Status): void {
   const { stdout, env } = process;
-  print(statusLines(now, { paint: paintFor(stdout, env), width: stdout.columns }));
+  printText(statusLines(now, { paint: paintFor(stdout, env), width: columnsOf(stdout) }));
 }

@@ -8,6 +8,10 @@ export interface Column<Row> {
   readonly right?: boolean;
   /** May be cut where the table is too wide; the widest is cut first. */
   readonly flexible?: boolean;
+  /** It is not cut below this; absent: 8. */
+  readonly least?: number;
+  /** Left out where there is no room, those with the greatest first; absent: it always stays. */
+  readonly rank?: number;
   /** Colours a cell that is cut and padded already. */
   readonly paint?: (text: string, row: Row) => string;
 }
@@ -23,7 +27,6 @@ interface TableOptions {
 
 /** Between two columns. */
 const GAP = '  ';
-/** A column is not cut below this. */
 const LEAST = 8;
 
 /** @returns The rows in aligned columns, a line each; a column in which nothing stands is left out. */
@@ -32,40 +35,62 @@ export function table<Row>(
   rows: readonly Row[],
   { width, head, indent = '' }: TableOptions = {},
 ): string[] {
-  const filled = columns
-    .map((column) => ({ ...column, cells: rows.map((row) => plain(column.cell(row))) }))
+  let filled = columns
+    .map((column) => {
+      const cells = rows.map((row) => plain(column.cell(row)));
+      const width = Math.max(head ? widthOf(column.title) : 0, ...cells.map(widthOf));
+      return { ...column, cells, width };
+    })
     .filter(({ cells }) => cells.some((cell) => cell !== ''));
-  const widths = filled.map(({ title, cells }) =>
-    Math.max(head ? widthOf(title) : 0, ...cells.map(widthOf)),
-  );
-  if (width !== undefined) {
-    const room = width - widthOf(indent) - GAP.length * (filled.length - 1);
-    shrink(widths, room, (position) => filled[position]!.flexible === true);
-  }
-  const fitted = (text: string, position: number): string =>
-    fit(text, widths[position]!, filled[position]!.right ? 'right' : 'left');
-  const titles = filled.map(({ title }, position) => fitted(title, position)).join(GAP);
+  if (width !== undefined) filled = fitted(filled, width - widthOf(indent));
+  const cut = (
+    text: string,
+    { width: columns, right }: { width: number; right?: boolean },
+  ): string => fit(text, columns, right ? 'right' : 'left');
+  const titles = filled.map((column) => cut(column.title, column)).join(GAP);
   const lines = rows.map((row, index) =>
     filled
-      .map(({ cells, paint = (text) => text }, position) =>
-        paint(fitted(cells[index]!, position), row),
-      )
+      .map(({ paint = (text) => text, ...column }) => paint(cut(column.cells[index]!, column), row))
       .join(GAP),
   );
   return [...(head ? [head(titles)] : []), ...lines].map((line) => indent + line.trimEnd());
 }
 
-/** Takes from the widest of those that may be cut, until all fit or none has more to give. */
-function shrink(widths: number[], room: number, flexible: (position: number) => boolean): void {
-  let excess = widths.reduce((sum, width) => sum + width, 0) - room;
-  while (excess > 0) {
-    let widest = -1;
-    for (const [position, width] of widths.entries()) {
-      if (!flexible(position) || width <= LEAST) continue;
-      if (widest < 0 || width > widths[widest]!) widest = position;
-    }
-    if (widest < 0) return;
-    widths[widest]! -= 1;
-    excess -= 1;
+interface Sized {
+  width: number;
+  readonly flexible?: boolean;
+  readonly least?: number;
+  readonly rank?: number;
+}
+
+/** Leaves columns out, and cuts what may be cut, until all fit or nothing more can go. */
+function fitted<C extends Sized>(columns: readonly C[], width: number): C[] {
+  let kept = [...columns];
+  for (;;) {
+    const room = width - GAP.length * (kept.length - 1);
+    const least = kept.reduce((sum, column) => sum + leastOf(column), 0);
+    const last = Math.max(...kept.map(({ rank = -1 }) => rank));
+    if (least <= room || last < 0) return shrunk(kept, room);
+    kept = kept.filter(({ rank }) => rank !== last);
   }
+}
+
+function leastOf({ width, flexible, least = LEAST }: Sized): number {
+  return flexible ? Math.min(width, least) : width;
+}
+
+/** Takes from the widest of those that may be cut; and when they have no more to give, from all. */
+function shrunk<C extends Sized>(columns: readonly C[], room: number): C[] {
+  const sized = columns.map((column) => ({ ...column }));
+  let excess = sized.reduce((sum, { width }) => sum + width, 0) - room;
+  for (const least of [leastOf, () => 1]) {
+    while (excess > 0) {
+      const able = sized.filter((column) => column.width > least(column));
+      if (able.length === 0) break;
+      const widest = able.reduce((a, b) => (b.width > a.width ? b : a));
+      widest.width -= 1;
+      excess -= 1;
+    }
+  }
+  return sized;
 }

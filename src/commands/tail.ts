@@ -1,10 +1,11 @@
-import { cut } from '../dashboard/text.ts';
+import { endOf, problemOf } from '../dashboard/symbols.ts';
+import { cut, widthOf } from '../dashboard/text.ts';
 import { formatClock, formatCount, formatSpan, plain } from '../format.ts';
 import type { RecentCall } from '../observe/status.ts';
 import type { AdminClient } from './admin-client.ts';
 import { serverFinder, type ServerOptions } from './find-server.ts';
 import { follow, tellLost } from './follow.ts';
-import { paintFor, type Paint } from './terminal.ts';
+import { columnsOf, paintFor, type Paint } from './terminal.ts';
 
 interface Filter {
   readonly errors?: boolean;
@@ -24,7 +25,7 @@ export async function tail(options: TailOptions): Promise<void> {
   const paint = paintFor(stdout, env);
   const show = (call: RecentCall): void => {
     if (options.json) stdout.write(`${JSON.stringify(call)}\n`);
-    else stdout.write(`${callLine(call, paint, stdout.columns)}\n`);
+    else stdout.write(`${callLine(call, paint, columnsOf(stdout))}\n`);
   };
   const find = serverFinder(options);
   const server = await find();
@@ -70,12 +71,12 @@ function isWanted(call: RecentCall, { errors, model, instance }: Filter): boolea
 
 /** A call in one line; the columns that every call has stand below one another. */
 function callLine(call: RecentCall, paint: Paint, width: number | undefined): string {
-  const { at, ending, status, duration, firstByte, attempts, error } = call;
+  const { ending, status, duration, firstByte, attempts } = call;
   const shown = WORDS[ending] ?? String(status ?? '');
   const parts = [
-    formatClock(at),
+    formatClock(endOf(call)),
     shown.padEnd(4),
-    routeText(call).padEnd(32),
+    padded(plain(routeText(call)), 32),
     formatSpan(duration).padStart(8),
   ];
   if (firstByte !== undefined) parts.push(`first ${formatSpan(firstByte)}`);
@@ -83,11 +84,16 @@ function callLine(call: RecentCall, paint: Paint, width: number | undefined): st
   if (tokens !== undefined) parts.push(tokens);
   const why = attempts.at(-1)?.why;
   if (why !== undefined) parts.push(why);
-  if (error !== undefined) parts.push(error);
+  const problem = problemOf(call);
+  if (problem !== undefined) parts.push(problem);
   const line = parts.map(plain).join('  ');
   const text = width === undefined ? line : cut(line, width);
   if (ending === 'aborted') return paint.faint(text);
   return ending === 'ok' ? text : paint.bad(text);
+}
+
+function padded(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - widthOf(text)));
 }
 
 /** Where a status would not tell how it ended: the client had it before. */

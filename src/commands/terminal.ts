@@ -12,6 +12,15 @@ export interface Paint {
   readonly bad: (text: string) => string;
 }
 
+/** @returns How wide a terminal is; `undefined` where there is none, or it does not know (and says 0). */
+export function columnsOf({
+  columns,
+}: {
+  readonly columns?: number | undefined;
+}): number | undefined {
+  return columns === undefined || columns < 1 ? undefined : columns;
+}
+
 /** @returns The colours of a stream: none when it is no terminal, unless the environment says so. */
 export function paintFor(output: Output, env: Readonly<Record<string, string | undefined>>): Paint {
   const style =

@@ -63,6 +63,16 @@ export function endingOf({ ending, status }: RecentCall): Span {
   }
 }
 
+/** What went wrong, without what a row says already: the rest would be cut off for it. */
+export function problemOf({ error, model }: RecentCall): string | undefined {
+  return error?.replace(`No instance can serve "${model}" right now: `, '');
+}
+
+/** When it was over, by which calls are told in order: milliseconds since the epoch. */
+export function endOf({ at, duration }: RecentCall): number {
+  return at + duration;
+}
+
 /**
  * The breaker, with what is left until it lets trials through; while it is closed, whether the
  * backend has asked for rest.

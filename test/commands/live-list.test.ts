@@ -43,7 +43,8 @@ describe('a list of what is waited for', () => {
       list.finish(0, ['one is longer than the terminal is wide']);
       list.close();
       expect(shown(written())).toEqual([
-        'one is longer than the terminal is wide',
+        'one is longer than',
+        'the terminal is wide',
         'two',
         '  with more',
       ]);

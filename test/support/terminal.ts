@@ -20,6 +20,8 @@ export interface TerminalOptions {
 export interface Terminal {
   /** What is on the screen now. */
   screen(): Promise<string>;
+  /** The same, with lines in one piece that were too wide for it. */
+  joined(): Promise<string>;
   /** @param keys As tmux names them: `Enter`, `Escape`, `C-c`, or characters. */
   press(...keys: readonly string[]): Promise<void>;
   resize(columns: number, rows: number): Promise<void>;
@@ -57,6 +59,7 @@ export async function openTerminal(
   });
   const terminal: Terminal = {
     screen: () => tmux('capture-pane', '-p'),
+    joined: () => tmux('capture-pane', '-p', '-J'),
     press: async (...keys) => void (await tmux('send-keys', ...keys)),
     resize: async (x, y) => void (await tmux('resize-window', '-x', String(x), '-y', String(y))),
     async sees(wanted, timeout = 10_000) {
@@ -79,7 +82,11 @@ export async function openTerminal(
     },
   };
   await terminal.sees(/^\$/m);
-  const command = [process.execPath, bin, ...args].map(quoted).join(' ');
+  await terminal.press(
+    `jairouter() { ${[process.execPath, bin].map(quoted).join(' ')} "$@"; }`,
+    'Enter',
+  );
+  const command = ['jairouter', ...args].map(quoted).join(' ');
   await terminal.press(`clear; echo before; ${command}; echo "ended $?"`, 'Enter');
   return terminal;
 }

@@ -2,7 +2,7 @@ import { formatClock, formatCount, plain } from '../../format.ts';
 import type { RecentCall } from '../../observe/status.ts';
 import { NOTHING, rate } from '../figures.ts';
 import { textOf, type Line, type Span } from '../line.ts';
-import { endingOf } from '../symbols.ts';
+import { endingOf, endOf, problemOf } from '../symbols.ts';
 import { widest, type Column } from '../table.ts';
 import { known } from './instances.ts';
 import { definePane } from './pane.ts';
@@ -36,8 +36,8 @@ function columns(rows: readonly RecentCall[]): readonly Column<RecentCall>[] {
       title: 'Time',
       rank: 1,
       width: 8,
-      cell: ({ at }) => [[formatClock(at), 'faint']],
-      sortBy: ({ at }) => at,
+      cell: (row) => [[formatClock(endOf(row)), 'faint']],
+      sortBy: endOf,
       greatestFirst: true,
     },
     {
@@ -163,12 +163,11 @@ function route(
 }
 
 /** What went wrong, or else why it went there. */
-function why({ ending, error, attempts, model }: RecentCall): Span {
-  if (ending !== 'ok' && error !== undefined) {
-    // The row says so itself, and what it does not say would be cut off.
-    const reason = error.replace(`No instance can serve "${model}" right now: `, '');
-    return [plain(reason), ending === 'aborted' ? 'warn' : 'bad'];
-  }
+function why(row: RecentCall): Span {
+  const { ending, attempts } = row;
+  const problem = problemOf(row);
+  if (ending !== 'ok' && problem !== undefined)
+    return [plain(problem), ending === 'aborted' ? 'warn' : 'bad'];
   const reason = attempts.at(-1)?.why ?? '';
   return [plain(reason), attempts.length > 1 ? 'warn' : 'faint'];
 }
