@@ -1,4 +1,5 @@
 import type { Argument, Command, Option } from '@commander-js/extra-typings';
+import { usualOf } from './command-group.ts';
 import { instanceStates, offeredModels } from './offered-models.ts';
 import { readStates, stateFolder, type ServerState } from './state-file.ts';
 
@@ -12,6 +13,9 @@ interface Possibility {
 export interface Lookups {
   models(): Promise<readonly string[]>;
   instances(): Promise<readonly string[]>;
+  adapters(): Promise<readonly string[]>;
+  /** Of the config's history. */
+  versions(): Promise<readonly string[]>;
 }
 
 /** The shell completes paths by itself where this line stands. */
@@ -97,9 +101,10 @@ function subcommandsOf(command: Command): Possibility[] {
 }
 
 function optionsOf(command: Command): Possibility[] {
-  return command
-    .createHelp()
-    .visibleOptions(command)
+  const usual = usualOf(command);
+  return [command, ...(usual ? [usual as Command] : [])]
+    .flatMap((each) => each.createHelp().visibleOptions(each))
+    .filter(({ long }, position, all) => all.findIndex((one) => one.long === long) === position)
     .flatMap(({ long, description }) => (long ? [{ value: long, description }] : []));
 }
 
@@ -126,6 +131,12 @@ async function valuesOf(
       return lookups.instances();
     case 'target':
       return [...(await lookups.instances()), ...(await lookups.models())];
+    case 'kind':
+      return lookups.adapters();
+    case 'version':
+    case 'from':
+    case 'to':
+      return lookups.versions();
     case 'file':
     case 'dir':
     case 'folder':
@@ -137,9 +148,9 @@ async function valuesOf(
 
 /** What the running server knows; nothing when there is none. */
 function liveLookups(): Lookups {
-  const ask = async <T>(
-    of: (state: ServerState) => Promise<readonly T[]>,
-  ): Promise<readonly T[]> => {
+  const ask = async (
+    of: (state: ServerState) => Promise<readonly string[]>,
+  ): Promise<readonly string[]> => {
     const [state] = await readStates(stateFolder(process.env));
     return state ? of(state) : [];
   };
@@ -147,6 +158,15 @@ function liveLookups(): Lookups {
     models: () =>
       ask(async ({ url }) => (await offeredModels(url, { own: true })).map(({ id }) => id)),
     instances: () => ask(async ({ url }) => Object.keys(await instanceStates(url, true))),
+    adapters: async () => Object.keys((await import('../adapters/index.ts')).ADAPTERS),
+    versions: () =>
+      ask(async ({ url, token }) => {
+        const { connectAdmin } = await import('./admin-client.ts');
+        const history = await connectAdmin({ url, token, own: true }).get<
+          readonly { readonly version: number }[]
+        >('/admin/config/history');
+        return history.map(({ version }) => String(version));
+      }),
   };
 }
 

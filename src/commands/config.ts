@@ -2,6 +2,7 @@ import { ADAPTERS } from '../adapters/index.ts';
 import type { ChangeSource } from '../config/history.ts';
 import type { Applied } from '../config/reloaded.ts';
 import { loadConfig } from '../config/load.ts';
+import { findConfig } from '../config/search.ts';
 import { ConfigError, shownPath } from '../config/problem.ts';
 import { formatMoment } from '../format.ts';
 import type { AdminClient } from './admin-client.ts';
@@ -173,8 +174,8 @@ export async function validate(
     printText([`${shownPath(loaded.file, cwd)} is valid`, ...warnings.map((line) => `! ${line}`)]);
   } catch (error) {
     if (!json || !(error instanceof ConfigError)) throw error;
-    const named = file === undefined ? null : file;
-    printJson({ file: named, valid: false, problems: error.problems, warnings: [] });
+    const found = file ?? (await findConfig(cwd, env).catch(() => undefined)) ?? null;
+    printJson({ file: found, valid: false, problems: error.problems, warnings: [] });
     process.exitCode = 2;
   }
 }

@@ -1,5 +1,6 @@
 import { Argument, type Command } from '@commander-js/extra-typings';
 import { names, positive, rate, whole } from './arguments.ts';
+import { namesOnly } from './command-group.ts';
 import { examples } from './examples.ts';
 import { withServer } from './server-options.ts';
 
@@ -23,12 +24,14 @@ export function declareInstances(program: Command): void {
       examples('instances', 'instances drain gpu-1 --wait', 'instances weight gpu-1 3'),
     );
 
-  withServer(
+  const list = withServer(
     instances
       .command('list', { isDefault: true })
       .description('list them, in the order of the config')
       .option('--json', 'print the server’s answer as it is'),
-  )
+  );
+  namesOnly(instances, list);
+  list
     .addHelpText('after', examples('instances', 'instances list --json'))
     .action(async (options) => {
       const { listInstances } = await import('./instances.ts');

@@ -1,5 +1,6 @@
 import type { Command } from '@commander-js/extra-typings';
 import { positive } from './arguments.ts';
+import { namesOnly } from './command-group.ts';
 import { examples } from './examples.ts';
 import { withServer } from './server-options.ts';
 
@@ -12,13 +13,15 @@ export function declareConfig(program: Command): void {
     .description('show the running server’s config, its history, and go back in it')
     .addHelpText('after', examples('config show', 'config history', 'config rollback 3'));
 
-  withServer(
+  const show = withServer(
     config
       .command('show', { isDefault: true })
       .description('print the config file, with *** where secrets stand')
       .option('--effective', 'what is applied of it as JSON, with defaults filled in')
       .option('--json', AS_IT_IS),
-  )
+  );
+  namesOnly(config, show);
+  show
     .addHelpText('after', examples('config show', 'config show --effective'))
     .action(async (options) => {
       const { showConfig } = await import('./config.ts');

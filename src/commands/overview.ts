@@ -88,13 +88,16 @@ function stepsFrom(of: { running: boolean } & Omit<ConfigState, 'text'>): Step[]
     'jairouter check',
     'asks each instance whether it is there and has its models',
   ];
-  if (!valid) return [['jairouter check', 'names what is wrong in it, and where']];
+  const status: Step = [
+    'jairouter status',
+    'shows how it is: its traffic, its instances, what runs',
+  ];
+  if (!valid) {
+    const mend: Step = ['jairouter check', 'names what is wrong in it, and where'];
+    return running ? [mend, status] : [mend];
+  }
   if (running) {
-    return [
-      ['jairouter status', 'shows how it is: its traffic, its instances, what runs'],
-      ['jairouter connect', 'sets your tools to use it'],
-      check,
-    ];
+    return [status, ['jairouter connect', 'sets your tools to use it'], check];
   }
   if (exists) return [['jairouter serve', 'starts it'], check];
   return [

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Argument, Command, Option } from '@commander-js/extra-typings';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { namesOnly } from '../../src/commands/command-group.ts';
 import { completionsFor } from '../../src/commands/complete.ts';
 import { runCli, startCli } from '../support/cli.ts';
 import { fakeBackend } from '../support/fake-backend.ts';
@@ -26,11 +27,17 @@ describe('what may stand at the cursor', () => {
   program.command('connect').addArgument(new Argument('<tool>').choices(['codex', 'curl']));
   const instances = program.command('instances').description('about instances');
   instances.command('drain').argument('<instance>');
+  instances.command('add').option('--adapter <kind>', 'the kind');
+  const list = instances.command('list', { isDefault: true }).option('--json', 'as JSON');
+  namesOnly(instances, list);
+  program.command('diff').argument('[from]').argument('[to]');
 
   const at = (line: string): Promise<string[]> =>
     completionsFor(program, line.split(' '), {
       models: async () => ['qwen3:8b', 'llama3'],
       instances: async () => ['gpu-1'],
+      adapters: async () => ['vllm', 'ollama'],
+      versions: async () => ['12', '11'],
     });
 
   test.each([
@@ -42,6 +49,7 @@ describe('what may stand at the cursor', () => {
         'replay',
         'connect',
         'instances\tabout instances',
+        'diff',
         'help\tdisplay help for command',
       ],
     ],
@@ -70,6 +78,9 @@ describe('what may stand at the cursor', () => {
     ['connect cu', ['curl']],
     ['connect curl ', []],
     ['instances drain ', ['gpu-1']],
+    ['instances add --adapter v', ['vllm']],
+    ['instances --', ['--help\tdisplay help for command', '--json\tas JSON']],
+    ['diff 11 1', ['12', '11']],
     ['nonsense ', []],
   ])('after %j', async (line, expected) => {
     expect(await at(line)).toEqual(expected);
@@ -107,6 +118,9 @@ describe('of our own commands', () => {
     expect(await complete('instances', 'breaker', '')).toBe('a\n');
     expect(await complete('instances', 'breaker', 'a', 're')).toBe('reset\n');
     expect(await complete('instances', 'l')).toMatch(/^list\t/);
+    expect(await complete('instances', 'add', 'b', '--adapter', 'vl')).toBe('vllm\n');
+    expect(await complete('config', 'rollback', '')).toBe('1\n');
+    expect(await complete('config', '--eff')).toMatch(/^--effective\t/);
   });
 });
 
