@@ -15,6 +15,8 @@ const bin = join(root, 'bin/jairouter.js');
 const SIZE = { columns: 138, rows: 38 };
 /** Milliseconds. */
 const TRAFFIC = 66_000;
+/** Long enough for its breaker to open, and short enough for the calls that went elsewhere to be seen. */
+const DOWN = 1500;
 const PORT = 4747;
 
 /** What the backends look like; a mock stands behind each of them. */
@@ -62,11 +64,11 @@ try {
   writeFileSync(join(home, 'jairouter.config.yaml'), CONFIG(urls));
   await start(['serve'], /healthy/);
   const stop = traffic();
-  await sleep(TRAFFIC - 9000);
+  await sleep(TRAFFIC - DOWN);
   // One goes down, in the middle of it all.
   servers[1].close();
   servers[1].closeAllConnections();
-  await sleep(9000);
+  await sleep(DOWN);
   writeFileSync(
     join(root, 'docs/dashboard.svg'),
     toSvg(await capture(), { ...SIZE, title: 'jairouter status' }),

@@ -147,4 +147,15 @@ describe('the probes of an instance', () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect([...gateway.fleet.instances()][0]!.state).toBe('healthy');
   });
+
+  test('come one soon after the other while it is not clear whether the backend is gone', async () => {
+    const backend = await fakeBackend();
+    const { gateway } = await startGateway({
+      // At that pace it would take six seconds.
+      defaults: { health: { interval: '1s', unhealthyAfter: 6 } },
+      instances: { a: { adapter: 'openai', baseUrl: backend.url } },
+    });
+    await backend.close();
+    await until(() => [...gateway.fleet.instances()][0]!.state === 'unhealthy');
+  });
 });

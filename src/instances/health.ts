@@ -5,6 +5,9 @@ import type { Instance } from './instance.ts';
 /** Clouds are not asked more often than this, in milliseconds. */
 const CLOUD_INTERVAL = 300_000;
 
+/** Milliseconds, at most, from a probe that failed to the next one, until it is clear what that means. */
+const DOUBT = 1000;
+
 export interface HealthWatch {
   /** Settles when the first probe is over, whatever it found. */
   readonly first: Promise<void>;
@@ -85,8 +88,10 @@ export function watchHealth(instance: Instance, onCatalogue: () => void): Health
     clearTimeout(timer);
     instance.nextLook = undefined;
     if (closed || instance.off) return;
-    const { interval } = instance.settings.health;
-    const pause = instance.cloud ? Math.max(interval, CLOUD_INTERVAL) : interval;
+    const { interval, unhealthyAfter } = instance.settings.health;
+    const usual = instance.cloud ? Math.max(interval, CLOUD_INTERVAL) : interval;
+    const isDoubted = failures > 0 && failures < unhealthyAfter;
+    const pause = isDoubted ? Math.min(usual / 4, DOUBT) : usual;
     const now = performance.now();
     const due = onBeat(ended + pause * (0.9 + Math.random() * 0.1), pause);
     instance.nextLook = Math.max(due, now);

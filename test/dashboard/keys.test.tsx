@@ -133,14 +133,19 @@ describe('sorting', () => {
     await board.sees('▲p50');
     expect(order(board, names)).toEqual(['gpu-1', 'gpu-2', 'laptop']);
     await board.press('left');
-    expect(board.state().view.sorts.instances?.by).toBe('Req/s');
+    expect(board.state().view.sorts.instances?.by).toBe('Last 60 s');
     const titles = new Set<string | undefined>();
     for (let turn = 0; turn < 20; turn += 1) {
       titles.add(board.state().view.sorts.instances?.by);
       await board.press('right');
     }
-    expect([...titles].filter((one) => one !== undefined).toSorted(byCode)).toEqual(
-      'Adapter Breaker Err First Models Name Queue Req/s Run State Tok/s Weight p50 p95'.split(' '),
+    expect(
+      [...titles]
+        .filter((one) => one !== undefined)
+        .toSorted(byCode)
+        .join(', '),
+    ).toBe(
+      'Adapter, Breaker, Err, First, Last 60 s, Models, Name, Queue, Req/s, Run, State, Tok/s, Weight, p50, p95',
     );
   });
 

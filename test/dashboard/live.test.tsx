@@ -142,6 +142,7 @@ describe('orders to a real server', () => {
 
   it('are refused in words', async () => {
     const { board, server } = await stage();
+    const text = await readFile(server.file, 'utf8');
     await writeFile(server.file, 'instances: { gpu: { adapter: nobody } }\n');
     await board.press('R', 'y');
     await board.sees(/✗ the config is not valid/);
@@ -149,6 +150,9 @@ describe('orders to a real server', () => {
     await board.sees(/✗ config not applied: .*jairouter\.config\.yaml:1:\d+/);
     await board.sees(/✗ invalid since \d\d:\d\d:\d\d/);
     await board.sees('● gpu');
+    await writeFile(server.file, text);
+    await board.seesNot('config not applied');
+    expect(board.text()).toMatch(/jairouter\.config\.yaml ✓ version \d/);
   });
 });
 

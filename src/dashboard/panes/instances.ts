@@ -121,6 +121,8 @@ export function trafficColumns<Row extends { readonly recent: Recent }>(
       cell: ({ recent }, width) => [
         [sparkline(recent.perSecond, { width: sparkWidth(width), max: scale, second }), 'chart'],
       ],
+      sortBy: ({ recent }) => recent.perSecond.reduce((sum, one) => sum + one, 0),
+      greatestFirst: true,
     },
     {
       title: 'p50',
