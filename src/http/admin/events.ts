@@ -5,6 +5,8 @@ import { readStatus } from '../status.ts';
 
 /** Milliseconds between two snapshots. */
 const INTERVAL = 1000;
+/** Milliseconds from news to a snapshot that shows it; what else happens meanwhile is in the same one. */
+const SOON = 100;
 /** Bytes that may wait for a watcher; more than all that is kept, which one may ask for at once. */
 const BACKLOG = 8 * 1024 * 1024;
 /** Milliseconds without taking anything, after which a watcher is dropped. */
@@ -21,6 +23,7 @@ class Feed {
   readonly #gateway: Gateway;
   readonly #watchers = new Set<Watcher>();
   #timer: NodeJS.Timeout | undefined;
+  #soon: NodeJS.Timeout | undefined;
   /** The last happening that was told: all watchers get the same text. */
   #told: { readonly happening: Happening; readonly text: string } | undefined;
 
@@ -34,6 +37,8 @@ class Feed {
     response.write(this.#snapshot());
     const following = this.#gateway.observe.follow((happening) => {
       this.#write(watcher, this.#text(happening));
+      // Not for what it is only told afterwards.
+      if (happening.kind === 'news' && this.#watchers.has(watcher)) this.#hurry();
     }, after);
     this.#watchers.add(watcher);
     this.#timer ??= setInterval(() => this.#tick(), INTERVAL);
@@ -42,9 +47,18 @@ class Feed {
       this.#watchers.delete(watcher);
       if (this.#watchers.size > 0) return;
       clearInterval(this.#timer);
-      this.#timer = undefined;
+      clearTimeout(this.#soon);
+      this.#timer = this.#soon = undefined;
       this.#told = undefined;
     });
+  }
+
+  /** Has the next snapshot come before its time. */
+  #hurry(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      this.#tick();
+    }, SOON);
   }
 
   #tick(): void {
