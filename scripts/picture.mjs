@@ -15,8 +15,8 @@ const bin = join(root, 'bin/jairouter.js');
 const SIZE = { columns: 138, rows: 38 };
 /** Milliseconds. */
 const TRAFFIC = 66_000;
-/** Long enough for its breaker to open, and short enough for the calls that went elsewhere to be seen. */
-const DOWN = 1500;
+/** Long enough for a breaker to open, and short enough for the calls that went elsewhere to be seen. */
+const FAILING = 1500;
 const PORT = 4747;
 
 /** What the backends look like; a mock stands behind each of them. */
@@ -58,17 +58,18 @@ models:
 const home = mkdtempSync(join(tmpdir(), 'jairouter-picture-'));
 const children = [];
 const servers = [];
+/** Names of backends. */
+const failing = new Set();
 try {
   const urls = {};
   for (const backend of BACKENDS) urls[backend.name] = await startBackend(backend);
   writeFileSync(join(home, 'jairouter.config.yaml'), CONFIG(urls));
   await start(['serve'], /healthy/);
   const stop = traffic();
-  await sleep(TRAFFIC - DOWN);
-  // One goes down, in the middle of it all.
-  servers[1].close();
-  servers[1].closeAllConnections();
-  await sleep(DOWN);
+  await sleep(TRAFFIC - FAILING);
+  // One begins to fail, in the middle of it all.
+  failing.add('gpu-2');
+  await sleep(FAILING);
   writeFileSync(
     join(root, 'docs/dashboard.svg'),
     toSvg(await capture(), { ...SIZE, title: 'jairouter status' }),
@@ -105,7 +106,7 @@ function start(args, wanted) {
 }
 
 /** A mock, behind what lets it pass for its adapter's own kind. @returns Where it is. */
-async function startBackend({ adapter, model, pace }) {
+async function startBackend({ name, adapter, model, pace }) {
   const mock = await start(
     ['mock', '-p', '0', '--models', model, ...pace],
     /http:\/\/127\.0\.0\.1:\d+/,
@@ -127,6 +128,11 @@ async function startBackend({ adapter, model, pace }) {
         'content-type': 'application/json',
       });
       to.end(answer ? JSON.stringify(answer) : '');
+      return;
+    }
+    if (failing.has(name)) {
+      to.writeHead(500, { 'content-type': 'application/json' });
+      to.end(JSON.stringify({ error: { message: 'CUDA out of memory' } }));
       return;
     }
     const onward = request(
