@@ -82,29 +82,29 @@ async function describeServer({ url, pid, startedAt }: ServerState): Promise<[st
   ];
 }
 
-function stepsFrom(of: { running: boolean } & Omit<ConfigState, 'text'>): Step[] {
-  const { running, exists, valid } = of;
-  const check: Step = [
-    'jairouter check',
-    'asks each instance whether it is there and has its models',
-  ];
-  const status: Step = [
-    'jairouter status',
-    'shows how it is: its traffic, its instances, what runs',
-  ];
-  if (!valid) {
-    const mend: Step = ['jairouter check', 'names what is wrong in it, and where'];
-    return running ? [mend, status] : [mend];
-  }
-  if (running) {
-    return [status, ['jairouter connect', 'sets your tools to use it'], check];
-  }
-  if (exists) return [['jairouter serve', 'starts it'], check];
-  return [
-    ['jairouter serve', 'works without any config: finds what runs here, or serves mock models'],
-    ['jairouter init', 'writes a config of what it finds'],
-    ['jairouter import', 'makes one of LiteLLM’s or JAiRouter’s'],
-  ];
+const STEPS = {
+  status: ['jairouter status', 'shows how it is: its traffic, its instances, what runs'],
+  connect: ['jairouter connect', 'sets your tools to use it'],
+  check: ['jairouter check', 'asks each instance whether it is there and has its models'],
+  mend: ['jairouter check', 'names what is wrong in it, and where'],
+  start: ['jairouter serve', 'starts it'],
+  serve: [
+    'jairouter serve',
+    'works without any config: finds what runs here, or serves mock models',
+  ],
+  init: ['jairouter init', 'writes a config of what it finds'],
+  import: ['jairouter import', 'makes one of LiteLLM’s or JAiRouter’s'],
+} as const satisfies Record<string, Step>;
+
+function stepsFrom({
+  running,
+  exists,
+  valid,
+}: { running: boolean } & Omit<ConfigState, 'text'>): readonly Step[] {
+  const { status, connect, check, mend, start, serve, init } = STEPS;
+  if (!valid) return running ? [mend, status] : [mend];
+  if (running) return [status, connect, exists ? check : init];
+  return exists ? [start, check] : [serve, init, STEPS.import];
 }
 
 function countOf(number: number, noun: string): string {

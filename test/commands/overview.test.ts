@@ -2,7 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { runCli, startCli } from '../support/cli.ts';
+import { writeState } from '../../src/commands/state-file.ts';
 import { fakeBackend } from '../support/fake-backend.ts';
+import { oneInstance } from '../support/gateway.ts';
+import { startManaged, stateOf } from '../support/managed.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const FILE = 'jairouter.config.json';
@@ -51,6 +54,24 @@ describe('jairouter alone', () => {
     expect(stdout).toContain(`server     ${endpoint}, pid `);
     expect(stdout).toContain('instances  1 of 2 healthy; b is unhealthy\n');
     expect(stdout).toContain('models     2\n');
-    expect(stdout).toMatch(/Next:\n {2}jairouter status .*\n {2}jairouter connect /);
+    expect(stdout).toMatch(/Next:\n {2}jairouter status .*\n.* connect .*\n.* check +asks /);
+    // The server goes on with what it has, and the person should know of both.
+    await writeFile(join(cwd, FILE), '{ "instances": { "a": {} } }');
+    const broken = await runCli([], { cwd });
+    expect(broken.stdout).toContain(`config     ${FILE} can't be used: 1 mistake\n`);
+    expect(broken.stdout).toMatch(/Next:\n {2}jairouter check +names what .*\n.* status /);
+  });
+
+  test('tells of each server that runs, also of those with another config or none', async () => {
+    const backend = await fakeBackend();
+    const one = await startManaged(oneInstance(backend.url));
+    const state = { url: 'http://127.0.0.1:9', pid: process.ppid, startedAt: Date.now() };
+    const gone = await writeState(stateOf(one.home), { ...state, token: 'x', version: '0' });
+    onTestFinished(() => gone.close());
+    const { stdout } = await one.run();
+    expect(stdout).toContain(`server     ${one.url}/v1, pid `);
+    expect(stdout).toContain('instances  1 of 1 healthy\n');
+    expect(stdout).toContain('server     http://127.0.0.1:9/v1, pid ');
+    expect(stdout).toMatch(/Next:\n {2}jairouter status .*\n.* connect .*\n.* init /);
   });
 });
