@@ -1,5 +1,12 @@
 import { callHeaders } from '../dashboard/curl.ts';
-import type { Answer, Feed, FeedEvent, ReplayRequest, ReplayTarget } from '../dashboard/feed.ts';
+import type {
+  Actions,
+  Answer,
+  Feed,
+  FeedEvent,
+  ReplayRequest,
+  ReplayTarget,
+} from '../dashboard/feed.ts';
 import type { Explanation } from '../gateway/explanation.ts';
 import { contentOf } from '../observe/capture.ts';
 import type { News, RecentCall, Status } from '../observe/status.ts';
@@ -13,57 +20,70 @@ export interface LiveFeedOptions extends Pick<FollowOptions, 'server' | 'find' |
   readonly key: string | undefined;
 }
 
-/** What a running server tells and takes, for the dashboard. */
+/**
+ * What a running server tells and takes, for the dashboard. It follows the server from now on: until
+ * the dashboard's own code is there, the first picture's data is too.
+ */
 export function liveFeed({ find, now, key, ...options }: LiveFeedOptions): Feed {
   const stop = new AbortController();
   let { server } = options;
-  const instance = (name: string): string => `/admin/instances/${encodeURIComponent(name)}`;
+  const early: FeedEvent[] = [];
+  let tell = (event: FeedEvent): void => void early.push(event);
+  let live = false;
+  void follow({
+    ...options,
+    after: undefined,
+    signal: stop.signal,
+    find: async () => {
+      server = await find();
+      return server;
+    },
+    onEvent(event) {
+      // Not before it has something to show.
+      if (event.event === 'snapshot' && !live) {
+        live = true;
+        tell({ kind: 'connection', connection: { state: 'live' } });
+      }
+      const told = feedEvent(event);
+      if (told) tell(told);
+    },
+    onLost(reason, wait) {
+      live = false;
+      const connection = { state: 'lost', triesAgainAt: now() + wait, reason } as const;
+      tell({ kind: 'connection', connection });
+    },
+  });
   return {
     get url() {
       return server.url;
     },
     actions: {
-      instance: (name) => server.get(instance(name)),
-      change: async (name, change) => void (await server.send('PATCH', instance(name), change)),
-      breaker: async (name, action) =>
-        void (await server.send('POST', `${instance(name)}/breaker`, { action })),
-      reload: () => server.send('POST', '/admin/reload'),
-      history: () => server.get('/admin/config/history'),
-      rollback: (version) => server.send('POST', `/admin/config/rollback/${version}`),
-      call: (id) => server.get(`/admin/requests/${encodeURIComponent(id)}`),
-      targets: async ({ model, operation, client }) => {
-        const query = new URLSearchParams({ operation, ip: client, ...(model && { model }) });
-        return targetsOf(await server.get<Explanation>(`/admin/explain?${query.toString()}`));
-      },
+      ...orders(() => server),
       replay: (request) => replay(server, request, key),
     },
     open(listener) {
-      let live = false;
-      void follow({
-        ...options,
-        after: undefined,
-        signal: stop.signal,
-        find: async () => {
-          server = await find();
-          return server;
-        },
-        onEvent(event) {
-          // Not before it has something to show.
-          if (event.event === 'snapshot' && !live) {
-            live = true;
-            listener({ kind: 'connection', connection: { state: 'live' } });
-          }
-          const told = feedEvent(event);
-          if (told) listener(told);
-        },
-        onLost(reason, wait) {
-          live = false;
-          const connection = { state: 'lost', triesAgainAt: now() + wait, reason } as const;
-          listener({ kind: 'connection', connection });
-        },
-      });
+      tell = listener;
+      for (const event of early.splice(0)) listener(event);
     },
     close: () => stop.abort(),
+  };
+}
+
+function orders(server: () => AdminClient): Omit<Actions, 'replay'> {
+  const instance = (name: string): string => `/admin/instances/${encodeURIComponent(name)}`;
+  return {
+    instance: (name) => server().get(instance(name)),
+    change: async (name, change) => void (await server().send('PATCH', instance(name), change)),
+    breaker: async (name, action) =>
+      void (await server().send('POST', `${instance(name)}/breaker`, { action })),
+    reload: () => server().send('POST', '/admin/reload'),
+    history: () => server().get('/admin/config/history'),
+    rollback: (version) => server().send('POST', `/admin/config/rollback/${version}`),
+    call: (id) => server().get(`/admin/requests/${encodeURIComponent(id)}`),
+    targets: async ({ model, operation, client }) => {
+      const query = new URLSearchParams({ operation, ip: client, ...(model && { model }) });
+      return targetsOf(await server().get<Explanation>(`/admin/explain?${query.toString()}`));
+    },
   };
 }
 

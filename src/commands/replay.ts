@@ -16,7 +16,7 @@ import {
   replayJson,
   summaryLine,
 } from './replay-report.ts';
-import { paintFor } from './terminal.ts';
+import { columnsOf, paintFor } from './terminal.ts';
 
 export interface ReplayOptions {
   /** An instance, `INSTANCE/MODEL`, or a model; absent: wherever each call is routed. */
@@ -65,7 +65,7 @@ export async function replay(files: readonly string[], options: ReplayOptions): 
   }
   if (progress) stdout.write('\n');
   print([
-    ...comparisonTable(all, { paint, width: stdout.columns }),
+    ...comparisonTable(all, { paint, width: columnsOf(stdout) }),
     ...problemLines(all, paint),
     ...(options.diff ? diffLines(all, paint) : []),
     '',

@@ -53,10 +53,13 @@ ${more}`);
     board,
     server,
     async comes(name, holds) {
-      for (let tries = 0; ; tries += 1) {
+      const deadline = performance.now() + 5000;
+      for (;;) {
         const { instances } = await client.get<Status>('/admin/status');
         if (holds(instances.find((one) => one.name === name)!)) return;
-        if (tries > 100) throw new Error(`it did not come to that:\n${board.text()}`);
+        if (performance.now() > deadline)
+          throw new Error(`it did not come to that:\n${board.text()}`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
       }
     },
   };
