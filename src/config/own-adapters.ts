@@ -8,7 +8,7 @@ import { checkAdapter, OPTION_BLOCKS } from './check-adapter.ts';
 import type { KnownAdapter } from './check.ts';
 import { placeInCode } from './code-place.ts';
 import { pathText, shownPath, type Finding, type Problem } from './problem.ts';
-import { adapterDefinition, type AdapterExtension } from './schema.ts';
+import { adapterDefinition, type AdapterExtension } from './options/own-adapter.ts';
 import { isCode, readText, SourceError } from './source.ts';
 import { suggestion } from './suggest.ts';
 

@@ -1,5 +1,6 @@
 import type { Service } from '../service.ts';
-import type { Config, Strategy } from './schema.ts';
+import type { Config } from './schema.ts';
+import type { Strategy } from './options/service.ts';
 
 /** All in milliseconds. */
 export interface Timeouts {

@@ -1,4 +1,5 @@
-import type { Config, Strategy } from '../config/schema.ts';
+import type { Config } from '../config/schema.ts';
+import type { Strategy } from '../config/options/service.ts';
 import {
   serviceSettings,
   timeoutsFor,

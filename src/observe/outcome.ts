@@ -1,4 +1,4 @@
-import type { Strategy } from '../config/schema.ts';
+import type { Strategy } from '../config/options/service.ts';
 import type { Operation } from '../service.ts';
 import type { Trace } from './trace-context.ts';
 import type { Usage } from './usage.ts';

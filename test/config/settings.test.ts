@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { schema, STRATEGIES } from '../../src/config/schema.ts';
+import { schema } from '../../src/config/schema.ts';
+import { STRATEGIES } from '../../src/config/options/service.ts';
 import {
   BUILT_IN,
   breakerFor,

@@ -1,5 +1,5 @@
 import type { CircuitBreakerInput, RateLimitInput } from './imported.ts';
-import { STRATEGIES, type Strategy } from '../schema.ts';
+import { STRATEGIES, type Strategy } from '../options/service.ts';
 import type { Section } from './section.ts';
 
 /** @returns The strategy of a service, or of all of them. */

@@ -1,7 +1,8 @@
 import type { Adapter } from '../../adapters/adapter.ts';
 import { asObject, asObjects, type JsonObject } from '../../adapters/json.ts';
 import { escapeVariables } from '../interpolate.ts';
-import type { ConfigInput, Strategy } from '../schema.ts';
+import type { ConfigInput } from '../schema.ts';
+import type { Strategy } from '../options/service.ts';
 import { aliasesOf, groupDeployments, type Deployment } from './deployments.ts';
 import { ifAny, Remains, type Imported, type ModelInput } from './imported.ts';
 import {

@@ -1,4 +1,4 @@
-import type { Strategy } from '../../config/schema.ts';
+import type { Strategy } from '../../config/options/service.ts';
 import type { Balancer } from './balancer.ts';
 import { latency } from './latency.ts';
 import { leastConnections } from './least-connections.ts';

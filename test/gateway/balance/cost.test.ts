@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Strategy } from '../../../src/config/schema.ts';
+import type { Strategy } from '../../../src/config/options/service.ts';
 import type { Balancer } from '../../../src/gateway/balance/balancer.ts';
 import { BALANCERS } from '../../../src/gateway/balance/index.ts';
 import { context, die, fleet, type Member } from './fleet.ts';

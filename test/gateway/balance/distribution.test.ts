@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Strategy } from '../../../src/config/schema.ts';
+import type { Strategy } from '../../../src/config/options/service.ts';
 import { BALANCERS } from '../../../src/gateway/balance/index.ts';
 import { context, count, die, fleet, imbalance, type Member } from './fleet.ts';
 
