@@ -143,6 +143,7 @@ describe('answers from recordings', () => {
     expect(answer.headers.get('x-jairouter-replay')).toBe('exact');
     expect(decodeURI(answer.headers.get('x-jairouter-replay-file')!)).toBe('greetings ü.json');
     expect(answer.headers.get('x-jairouter-instance')).toBe('replay');
+    expect(answer.headers.get('x-jairouter-attempts')).toBe('1');
     expect(await says(answer)).toBe('Hi');
   });
 

@@ -92,6 +92,7 @@ async function play(call: Call, match: Match, pace: Pace): Promise<void> {
     ...headersOf(recorded),
     ...(!recorded.events && !recorded.torn && { 'content-length': chunks[0]!.bytes.length }),
     'x-jairouter-instance': REPLAY,
+    'x-jairouter-attempts': 1,
     'x-jairouter-replay': verdict(match),
     'x-jairouter-replay-file': encodeURI(match.shelved.file),
     ...call.ownHeaders,
@@ -190,7 +191,6 @@ const PASSED = new Set([
   'vary',
   'x-request-id',
   'request-id',
-  'x-jairouter-attempts',
 ]);
 
 function headersOf({ headers }: RecordedResponse): OutgoingHttpHeaders {
