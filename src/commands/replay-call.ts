@@ -1,4 +1,4 @@
-import { asObject } from '../adapters/json.ts';
+import { asObject, parseJson } from '../adapters/json.ts';
 import { callHeaders } from '../dashboard/curl.ts';
 import { diffWords, type DiffPart } from '../dashboard/word-diff.ts';
 import { MASK } from '../observe/secrets.ts';
@@ -158,10 +158,10 @@ function callFor(
 }
 
 function withModel(
-  { json, form }: RecordedRequest,
+  { json, text = '', form }: RecordedRequest,
   model: string,
 ): Pick<RecordedRequest, 'json' | 'form'> | undefined {
-  const fields = asObject(json);
+  const fields = asObject(json ?? parseJson(text));
   if (fields) return { json: { ...fields, model } };
   const others = form?.filter(({ name }) => name !== 'model');
   return others && { form: [{ name: 'model', text: model }, ...others] };

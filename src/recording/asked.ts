@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { RequestRefused, type FormPart } from '../adapters/adapter.ts';
-import { asObject, type JsonObject } from '../adapters/json.ts';
+import { asObject, parseJson, type JsonObject } from '../adapters/json.ts';
 import { SERVED } from '../dialects/index.ts';
 import type { AssistantPart, ContentPart, ResultPart } from '../dialects/prompt.ts';
 import { speaksLines, type Operation } from '../service.ts';
@@ -51,8 +51,8 @@ export function askedOf(
 
 /** @returns What the request of a recording asked for; `undefined` when not all of it is there. */
 export function askedIn(operation: Operation, request: RecordedRequest): Asked | undefined {
-  const { model, json, form, truncated } = request;
-  const fields = asObject(json);
+  const { model, json, text = '', form, truncated } = request;
+  const fields = asObject(json ?? parseJson(text));
   if (truncated || (!fields && !form)) return undefined;
   const stream = request.stream || (speaksLines(operation) && fields?.['stream'] === undefined);
   const parts = form?.map(({ name, filename, ...data }) => ({

@@ -19,6 +19,9 @@ export interface Taped {
 /** Bytes of an answer's JSON that are worth laying out for people: vectors by the thousand are not. */
 const READABLE = 250_000;
 
+/** Integers, such as seeds, that would be others as numbers of JavaScript. */
+const HUGE = /[:,[]\s*-?\d{16,}\s*[,}\]]/;
+
 /** A request's body: JSON and forms as what they say, whatever their bytes. */
 export function requestBody({ headers, chunks, bytes }: Taped, hide: Hide): RecordedBody {
   // It was refused before it was read.
@@ -29,7 +32,8 @@ export function requestBody({ headers, chunks, bytes }: Taped, hide: Hide): Reco
   const form = /^multipart\/form-data\b/i.test(type) ? formOf(kept, type, hide) : undefined;
   if (form) return { form };
   const body = textOrBytes(kept, hide);
-  const json = body.text === undefined ? undefined : parseJson(body.text);
+  if (body.text === undefined || HUGE.test(body.text)) return body;
+  const json = parseJson(body.text);
   return asObject(json) ? { json } : body;
 }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { askedIn } from '../../src/recording/asked.ts';
 import { chunkBytes, bytesOf } from '../../src/recording/bytes.ts';
 import { writeJson } from '../../src/recording/json-layout.ts';
 import { readRecording } from '../../src/recording/read.ts';
@@ -68,6 +69,13 @@ describe('what is written and read again', () => {
         );
       }),
     );
+  });
+
+  it('has the same number, however large', () => {
+    const sent = Buffer.from('{"model":"m", "seed": 12345678901234567890}');
+    const { request } = written([sent], [], 'application/json');
+    expect(bytesOf(request).bytes.equals(sent)).toBe(true);
+    expect(askedIn('chat', request)!.fields).toHaveProperty('seed');
   });
 
   it('is the same request, as far as it says something', () => {
