@@ -8,8 +8,9 @@ interface OpenCall {
 }
 
 /**
- * Sees to what every answer promises, whatever its backend does: calls have ids of their own and
- * arguments that are JSON objects, a stop reason that fits is told once, and an end comes last.
+ * Sees to what every answer promises, whatever its backend does: it has a start, calls have ids of
+ * their own and arguments that are JSON objects, a stop reason that fits is told once, and an end
+ * comes last.
  * Made anew for each answer.
  * @param mint Makes an id for a call that has none, or another's.
  * @throws AnswerFailed when a model has written arguments that are no JSON object.
@@ -18,6 +19,7 @@ export function settle(
   mint: (prefix: string) => string,
 ): (event: AnswerEvent) => readonly AnswerEvent[] {
   const ids = new Set<string>();
+  let started = false;
   let open: OpenCall | undefined;
   let called = false;
   let refused = false;
@@ -41,7 +43,7 @@ export function settle(
     return [...closing, { ...event, reason: fitting(event.reason, { called, refused }) }];
   };
 
-  return (event) => {
+  const settled = (event: AnswerEvent): readonly AnswerEvent[] => {
     switch (event.type) {
       case 'arguments':
         if (!open) return NONE;
@@ -67,6 +69,12 @@ export function settle(
         refused ||= event.type === 'refusal';
         return open ? [...closeCall(false), event] : [event];
     }
+  };
+
+  return (event) => {
+    const begins = !started && event.type !== 'start';
+    started = true;
+    return begins ? [{ type: 'start' }, ...settled(event)] : settled(event);
   };
 }
 

@@ -465,6 +465,30 @@ describe('a translated call', () => {
     expect(native.received[0]!.path).toBe('/v1/messages');
   });
 
+  it('moves on when what it gets is no answer', async () => {
+    for (const none of [{}, { choices: [] }, { object: 'list', data: [] }]) {
+      const odd = await fakeBackend((_, response) => json(response, 200, none));
+      const good = await fakeBackend((_, response) =>
+        json(response, 200, completion({ content: 'Hi' })),
+      );
+      const gateway = await startGateway({
+        instances: {
+          a: { adapter: 'openai', baseUrl: odd.url, priority: 0 },
+          b: { adapter: 'openai', baseUrl: good.url, priority: 1 },
+        },
+      });
+      const { data, response } = await sdk({ gateway }).messages.create(ASK).withResponse();
+      expect(response.headers.get('x-jairouter-instance')).toBe('b');
+      expect(data.content).toEqual([{ type: 'text', text: 'Hi' }]);
+    }
+  });
+
+  it('is a whole stream where the backend has nothing to say', async () => {
+    const scene = await overChat([]);
+    const message = await sdk(scene).messages.stream(ASK).finalMessage();
+    expect(message).toMatchObject({ model: 'm', content: [], stop_reason: 'end_turn' });
+  });
+
   it('is kept alive by pings, and told of an error as an event', async () => {
     const backend = await fakeBackend(async (_, response) => {
       await new Promise((resolve) => setTimeout(resolve, 150));

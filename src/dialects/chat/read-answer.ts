@@ -9,6 +9,7 @@ import {
 } from '../../adapters/json.ts';
 import type { AnswerEvent, StopReason, TokenUsage } from '../answer.ts';
 import { thoughtOf } from '../call-signature.ts';
+import { AnswerFailed } from '../dialect.ts';
 import { wrapFreeText } from '../free-text.ts';
 import { CallOrder } from './call-order.ts';
 
@@ -45,12 +46,13 @@ export function readAnswer(answer: JsonObject): readonly AnswerEvent[] {
   const order = new CallOrder();
   const events: AnswerEvent[] = [{ type: 'start', model: asText(answer['model']) }];
   const choice = choiceOf(answer);
-  const message = asObject(choice?.['message']);
+  if (!choice) throw new AnswerFailed('it has no choices');
+  const message = asObject(choice['message']);
   if (message) readMessage(message, order, events);
   events.push(...order.rest());
   const usage = usageOf(answer['usage']);
   if (usage) events.push({ type: 'usage', usage });
-  const stop = choice && stopOf(choice);
+  const stop = stopOf(choice);
   if (stop) events.push(stop);
   events.push({ type: 'end' });
   return events;

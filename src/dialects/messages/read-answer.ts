@@ -9,6 +9,7 @@ import {
   type JsonObject,
 } from '../../adapters/json.ts';
 import type { AnswerEvent, StopReason, TokenUsage } from '../answer.ts';
+import { AnswerFailed } from '../dialect.ts';
 
 /** Reads a stream of Anthropic's Messages. */
 export function eventReader(): (event: ServerEvent) => readonly AnswerEvent[] {
@@ -55,7 +56,8 @@ export function eventReader(): (event: ServerEvent) => readonly AnswerEvent[] {
 
 /** Reads a Message that is no stream. */
 export function readAnswer(answer: JsonObject): readonly AnswerEvent[] {
-  const blocks = asObjects(answer['content']) ?? [];
+  const blocks = asObjects(answer['content']);
+  if (!blocks) throw new AnswerFailed('it has no content');
   return [
     { type: 'start', model: asText(answer['model']) },
     ...blocks.flatMap((block) =>

@@ -8,6 +8,7 @@ import {
   type JsonObject,
 } from '../../adapters/json.ts';
 import type { AnswerEvent, StopReason } from '../answer.ts';
+import { AnswerFailed } from '../dialect.ts';
 
 /** Reads a stream of Ollama's `/api/chat`: a line of JSON each. */
 export function eventReader(): (event: ServerEvent) => readonly AnswerEvent[] {
@@ -23,6 +24,7 @@ export function eventReader(): (event: ServerEvent) => readonly AnswerEvent[] {
 
 /** Reads an answer that is not a stream: one such line. */
 export function readAnswer(answer: JsonObject): readonly AnswerEvent[] {
+  if (!asObject(answer['message'])) throw new AnswerFailed('it has no message');
   const events = eventsOf({ ...answer, done: true });
   return [{ type: 'start', model: asText(answer['model']) }, ...events];
 }

@@ -74,8 +74,10 @@ export function eventReader(): (event: ServerEvent) => readonly AnswerEvent[] {
 /** Reads a Response that is no stream. */
 export function readAnswer(response: JsonObject): readonly AnswerEvent[] {
   if (response['status'] === 'failed') throw failureOf(response);
+  const output = asObjects(response['output']);
+  if (!output) throw new AnswerFailed('it has no output');
   const events: AnswerEvent[] = [{ type: 'start', model: asText(response['model']) }];
-  for (const item of asObjects(response['output']) ?? []) events.push(...itemEvents(item));
+  for (const item of output) events.push(...itemEvents(item));
   return [...events, ...endOf(response)];
 }
 

@@ -124,7 +124,6 @@ function turnOf(item: JsonObject, place: Place): readonly Turn[] {
     case 'shell_call_output':
     case 'apply_patch_call_output':
     case 'tool_search_output':
-    case 'computer_call_output':
       return [resultTurn(item, place)];
     case 'additional_tools':
     case 'compaction_trigger':
@@ -175,8 +174,7 @@ function contentPart(part: JsonObject, { dropped }: Place): readonly ContentPart
     case 'text':
     case 'summary_text':
       return typeof part['text'] === 'string' ? [{ type: 'text', text: part['text'] }] : [];
-    case 'input_image':
-    case 'computer_screenshot': {
+    case 'input_image': {
       const url = asText(part['image_url']);
       const source = url === undefined ? fileOf(part['file_id']) : mediaOf(url);
       if (source) return [{ type: 'image', source, detail: asText(part['detail']) }];
