@@ -234,7 +234,7 @@ describe('a chat on an Ollama with numCtx', () => {
     });
     expect(reply.status).toBe(200);
     const dropped = reply.headers.get('x-jairouter-dropped')?.split(', ').toSorted();
-    expect(dropped).toEqual(['image', 'logit_bias']);
+    expect(dropped).toEqual(['image_url', 'logit_bias']);
     expect(sent()[0]).toMatchObject({ keep_alive: '10m', options: { min_p: 0.1 } });
   });
 

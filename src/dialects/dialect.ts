@@ -52,6 +52,8 @@ export interface ServedDialect {
   readonly readRequest: (fields: JsonObject) => Prompt;
   readonly eventWriter: (context: AnswerContext) => EventWriter;
   readonly writeAnswer: (answer: WholeAnswer, context: AnswerContext) => JsonObject;
+  /** What it calls what a backend can't be told, where that is not as chat completions call it. */
+  readonly names?: Readonly<Record<string, string>>;
 }
 
 /** A way in which backends are spoken with. */

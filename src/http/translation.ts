@@ -5,6 +5,7 @@ import type { OnRepair } from '../adapters/tool-calls.ts';
 import { repairOf } from '../adapters/tool-repair.ts';
 import type { Unsupported } from '../config/settings.ts';
 import { demands } from '../dialects/drops.ts';
+import type { ServedDialect } from '../dialects/dialect.ts';
 import { ASKED, SERVED, type AskedName, type ServedName } from '../dialects/index.ts';
 import { mended } from '../dialects/mended.ts';
 import { EMBED_ROUTES, embedAnswer, embedRequest } from '../dialects/ollama/embed.ts';
@@ -55,7 +56,7 @@ function translateSpeech(
   { by, instead, fields, stream, unsupported, id, onRepair }: Wanted,
   { instance, model, entry }: Target<Instance>,
 ): Translation {
-  const to = SERVED[by as ServedName];
+  const to: ServedDialect = SERVED[by as ServedName];
   const prompt = to.readRequest(fields);
   // A text to be filled in is no conversation, if the backend can do without one.
   const operation = prompt.raw && instance.asked('completions') ? 'completions' : instead;
@@ -68,10 +69,11 @@ function translateSpeech(
   });
   const dropped = [...draft.dropped, ...(operation === 'completions' ? [] : rawOf(prompt))];
   const needed = unsupported === 'reject' ? demands(dropped) : [];
+  const named = (name: string): string => to.names?.[name] ?? name;
   if (needed.length > 0) {
     throw new RequestRefused(
-      `This backend can't be told ${needed.map((name) => `"${name}"`).join(', ')}, and unsupported: reject is set. Leave it out, or use an instance that speaks this API itself.`,
-      needed[0],
+      `This backend can't be told ${needed.map((name) => `"${named(name)}"`).join(', ')}, and unsupported: reject is set. Leave it out, or use an instance that speaks this API itself.`,
+      named(needed[0]!),
     );
   }
   const { contentType } = FRAMINGS[speaksLines(by) ? 'lines' : 'events'];
@@ -83,7 +85,7 @@ function translateSpeech(
     { from: mend ? mended(from, mend, context) : from, to, contentType },
     context,
   );
-  return { operation, fields: draft.fields, stage, dropped };
+  return { operation, fields: draft.fields, stage, dropped: [...new Set(dropped.map(named))] };
 }
 
 /** A call as one of chat completions, for those who know no other. */

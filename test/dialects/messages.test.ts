@@ -256,7 +256,7 @@ describe('the Anthropic SDK over a backend of chat completions', () => {
     expect(dropped.sort()).toEqual([
       'cache_control',
       'container',
-      'file',
+      'document',
       'tools.web_search_20250305',
     ]);
   });

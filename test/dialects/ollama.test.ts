@@ -167,7 +167,7 @@ describe("Ollama's client over a backend of chat completions", () => {
     });
     expect(answer.headers.get('x-jairouter-dropped')!.split(', ').sort()).toEqual([
       'keep_alive',
-      'num_ctx',
+      'options.num_ctx',
     ]);
     await scene.gateway.post('/api/chat', { ...hi(), stream: false, format: 'json', think: false });
     expect(scene.asked()).toMatchObject({ response_format: { type: 'json_object' } });

@@ -188,7 +188,7 @@ describe('Messages for a backend of chat completions', () => {
     expect(ask({}, { model: 'gpt-4o' }).fields).toMatchObject({ max_tokens: 100 });
     const effort = { thinking: { type: 'adaptive' }, output_config: { effort: 'max' } };
     expect(ask(effort, { model: 'o4-mini' }).fields).toMatchObject({ reasoning_effort: 'high' });
-    expect(ask(effort, { model: 'gpt-4o' })).toMatchObject({ dropped: ['thinking'] });
+    expect(ask(effort, { model: 'gpt-4o' })).toMatchObject({ dropped: ['reasoning_effort'] });
     expect(ask({ temperature: 0.3 }, { model: 'gpt-5' })).toMatchObject({
       dropped: ['temperature'],
     });

@@ -12,4 +12,8 @@ export const chat: Dialect = {
   readAnswer,
   eventWriter,
   writeAnswer,
+  names: {
+    image: 'image_url',
+    audio: 'input_audio',
+  },
 };

@@ -129,7 +129,7 @@ function think({ enabled, level, budget }: Effort, draft: ChatDraft): void {
   if (wanted === undefined) return;
   if (draft.reasons || draft.reads('reasoning_effort')) {
     draft.set('reasoning_effort', levelFor(wanted, draft));
-  } else draft.drop('thinking');
+  } else draft.drop('reasoning_effort');
 }
 
 /** Only some of OpenAI's models know more than `high`, and nobody knows `max`. */

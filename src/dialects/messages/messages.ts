@@ -12,4 +12,12 @@ export const messages: Dialect = {
   readAnswer,
   eventWriter,
   writeAnswer,
+  names: {
+    reasoning_effort: 'thinking',
+    response_format: 'output_config.format',
+    stop: 'stop_sequences',
+    user: 'metadata.user_id',
+    parallel_tool_calls: 'tool_choice.disable_parallel_tool_use',
+    file: 'document',
+  },
 };

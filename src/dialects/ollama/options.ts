@@ -13,6 +13,21 @@ const KNOWN = new Set([
   'frequency_penalty',
   'presence_penalty',
 ]);
+/** All that its `options` may have, as far as is known. */
+export const OPTIONS = [
+  ...KNOWN,
+  'min_p',
+  'mirostat',
+  'mirostat_eta',
+  'mirostat_tau',
+  'num_batch',
+  'num_ctx',
+  'num_gpu',
+  'num_keep',
+  'num_thread',
+  'repeat_last_n',
+  'typical_p',
+] as const;
 /** Others, under the names that they have elsewhere. */
 const RENAMED: Readonly<Record<string, string>> = { repeat_penalty: 'repetition_penalty' };
 

@@ -13,4 +13,12 @@ export const responses: Dialect = {
   readAnswer,
   eventWriter,
   writeAnswer,
+  names: {
+    reasoning_effort: 'reasoning.effort',
+    response_format: 'text.format',
+    max_tokens: 'max_output_tokens',
+    file: 'input_file',
+    image: 'input_image',
+    audio: 'input_audio',
+  },
 };
