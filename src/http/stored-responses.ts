@@ -11,6 +11,7 @@ import { sendJson } from './json-answer.ts';
 import type { Keeper } from './response-store.ts';
 import { mayKeep } from './standing.ts';
 
+const ROOT = '/v1/responses';
 const PLACE = /^\/v1\/responses\/([^/]+)(?:\/(cancel|input_items))?$/;
 /** What may be done with a response, by the method and what follows its id. */
 const ACTIONS = ['GET', 'DELETE', 'POST cancel', 'GET input_items'] as const;
@@ -43,7 +44,8 @@ export async function answerStored(
   const instance = keeperOf(gateway, responses.keeper(id, key));
   if (!instance) throw notFound(id);
   const method = request.method as 'GET' | 'POST' | 'DELETE';
-  const path = url.pathname + url.search;
+  const { path: place } = instance.adapter.operations.responses!;
+  const path = place + url.pathname.slice(ROOT.length) + url.search;
   await forward(instance, { method, path, requestId, ownHeaders }, request, response);
 }
 
@@ -58,7 +60,7 @@ function noWebsocket(): HttpError {
 
 function wantedOf(method: string, path: string): { id: string; action: Action } {
   const [, id, what] = PLACE.exec(path) ?? [];
-  if (path === '/v1/responses') {
+  if (path === ROOT) {
     throw gatewayError('method_not_allowed', `${path} takes POST, not ${method}.`, {
       headers: { allow: 'POST, OPTIONS' },
     });

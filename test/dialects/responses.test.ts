@@ -735,6 +735,23 @@ describe('a backend that speaks Responses itself', () => {
     expect(backend.received).toHaveLength(1);
   });
 
+  it('that keeps its responses is asked for them in its own place', async () => {
+    const paths: string[] = [];
+    const { gateway } = await native('azure', (received, response) => {
+      paths.push(`${received.method} ${received.path}`);
+      json(response, 200, { id: 'resp_1', object: 'response', status: 'completed', output: [] });
+    });
+    const client = sdk({ gateway });
+    const made = await client.responses.create({ model: 'a/m', input: 'x' });
+    await client.responses.cancel(made.id);
+    await client.responses.delete(made.id);
+    expect(paths).toEqual([
+      'POST /openai/v1/responses',
+      'POST /openai/v1/responses/resp_1/cancel',
+      'DELETE /openai/v1/responses/resp_1',
+    ]);
+  });
+
   it('that keeps its responses is asked for one of an earlier run, while there is one key', async () => {
     const { backend, gateway } = await native('openai', (_, response) => json(response, 200, {}));
     backend.serve('/v1/responses/resp_0', () => ({ id: 'resp_0' }));
