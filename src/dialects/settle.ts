@@ -13,12 +13,14 @@ interface OpenCall {
  * comes last.
  * Made anew for each answer.
  * @param mint Makes an id for a call that has none, or another's.
+ * @param taken Ids of calls in the conversation so far: some backends count anew in each answer.
  * @throws AnswerFailed when a model has written arguments that are no JSON object.
  */
 export function settle(
   mint: (prefix: string) => string,
+  taken: Iterable<string> = [],
 ): (event: AnswerEvent) => readonly AnswerEvent[] {
-  const ids = new Set<string>();
+  const ids = new Set(taken);
   let started = false;
   let open: OpenCall | undefined;
   let called = false;

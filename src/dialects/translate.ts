@@ -41,11 +41,15 @@ export function answerStage(
     readonly to: ServedDialect;
     readonly contentType: string;
   },
-  context: AnswerContext & { readonly stream: boolean },
+  context: AnswerContext & {
+    readonly stream: boolean;
+    /** Of the conversation so far. */
+    readonly callIds?: Iterable<string>;
+  },
 ): AnswerStage {
   const { from, to, contentType } = between;
   const read = from.eventReader();
-  const settled = settle(context.mint);
+  const settled = settle(context.mint, context.callIds);
   const writer = to.eventWriter(context);
   let ended = false;
   let usage: TokenUsage | undefined;

@@ -29,6 +29,13 @@ export function systemFirst(turns: readonly Turn[]): readonly Turn[] {
   );
 }
 
+/** The ids of all calls in a conversation. */
+export function callIdsOf(turns: readonly Turn[]): readonly string[] {
+  return turns.flatMap(({ role, content }) =>
+    role === 'assistant' ? content.flatMap((part) => (part.type === 'call' ? [part.id] : [])) : [],
+  );
+}
+
 /** The texts of a turn as one, where a dialect has room for no more. */
 export function textOf(parts: readonly TextPart[]): string {
   return parts.map(({ text }) => text).join('\n\n');

@@ -10,6 +10,7 @@ import { ASKED, SERVED, type AskedName, type ServedName } from '../dialects/inde
 import { mended } from '../dialects/mended.ts';
 import { EMBED_ROUTES, embedAnswer, embedRequest } from '../dialects/ollama/embed.ts';
 import type { Prompt } from '../dialects/prompt.ts';
+import { callIdsOf } from '../dialects/turns.ts';
 import { answerStage, type AnswerStage } from '../dialects/translate.ts';
 import type { Target } from '../gateway/directory.ts';
 import type { Instance } from '../instances/instance.ts';
@@ -77,7 +78,8 @@ function translateSpeech(
     );
   }
   const { contentType } = FRAMINGS[speaksLines(by) ? 'lines' : 'events'];
-  const context = { fields, model, id, now: Date.now(), clock: Date.now, mint, stream };
+  const callIds = callIdsOf(prompt.turns);
+  const context = { fields, model, id, now: Date.now(), clock: Date.now, mint, stream, callIds };
   // Chat completions are put right as they come from the backend.
   const mend =
     onRepair && operation !== 'chat' ? repairOf(asChat(prompt, model), onRepair) : undefined;

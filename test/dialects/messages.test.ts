@@ -465,6 +465,24 @@ describe('a translated call', () => {
     expect(native.received[0]!.path).toBe('/v1/messages');
   });
 
+  it('gives its calls ids that no earlier one has, whatever the backend counts by', async () => {
+    const call = { id: 'call_0', type: 'function', function: { name: 'f', arguments: '{}' } };
+    const scene = await overChat(completion({ tool_calls: [call] }, 'tool_calls'));
+    const first = await sdk(scene).messages.create(ASK);
+    expect(first.content).toMatchObject([{ type: 'tool_use', id: 'call_0' }]);
+    const second = await sdk(scene).messages.create({
+      ...ASK,
+      messages: [
+        ...ASK.messages,
+        { role: 'assistant', content: first.content },
+        { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'call_0' }] },
+      ],
+    });
+    expect(second.content).toMatchObject([
+      { type: 'tool_use', id: expect.stringMatching(/^call_\w{32}$/) as string },
+    ]);
+  });
+
   it('moves on when what it gets is no answer', async () => {
     for (const none of [{}, { choices: [] }, { object: 'list', data: [] }]) {
       const odd = await fakeBackend((_, response) => json(response, 200, none));
