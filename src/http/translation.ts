@@ -8,8 +8,9 @@ import { demands } from '../dialects/drops.ts';
 import type { ServedDialect } from '../dialects/dialect.ts';
 import { ASKED, SERVED, type AskedName, type ServedName } from '../dialects/index.ts';
 import { mended } from '../dialects/mended.ts';
-import { EMBED_ROUTES, embedAnswer, embedRequest } from '../dialects/ollama/embed.ts';
+import { EMBED_FIELDS, EMBED_ROUTES, embedAnswer, embedRequest } from '../dialects/ollama/embed.ts';
 import type { Prompt } from '../dialects/prompt.ts';
+import { restOf } from '../dialects/read.ts';
 import { callIdsOf } from '../dialects/turns.ts';
 import { answerStage, type AnswerStage } from '../dialects/translate.ts';
 import type { Target } from '../gateway/directory.ts';
@@ -69,14 +70,7 @@ function translateSpeech(
     contextLength: entry?.contextLength,
   });
   const dropped = [...draft.dropped, ...(operation === 'completions' ? [] : rawOf(prompt))];
-  const needed = unsupported === 'reject' ? demands(dropped) : [];
-  const named = (name: string): string => to.names?.[name] ?? name;
-  if (needed.length > 0) {
-    throw new RequestRefused(
-      `This backend can't be told ${needed.map((name) => `"${named(name)}"`).join(', ')}, and unsupported: reject is set. Leave it out, or use an instance that speaks this API itself.`,
-      named(needed[0]!),
-    );
-  }
+  const told = droppedBy(to.names, dropped, unsupported);
   const { contentType } = FRAMINGS[speaksLines(by) ? 'lines' : 'events'];
   const callIds = callIdsOf(prompt.turns);
   const context = { fields, model, id, now: Date.now(), clock: Date.now, mint, stream, callIds };
@@ -87,7 +81,27 @@ function translateSpeech(
     { from: mend ? mended(from, mend, context) : from, to, contentType },
     context,
   );
-  return { operation, fields: draft.fields, stage, dropped: [...new Set(dropped.map(named))] };
+  return { operation, fields: draft.fields, stage, dropped: told };
+}
+
+/**
+ * What could not be said, in the client's words.
+ * @throws RequestRefused when it would change the answer, and must not.
+ */
+function droppedBy(
+  names: ServedDialect['names'],
+  dropped: readonly string[],
+  unsupported: Unsupported,
+): readonly string[] {
+  const named = (name: string): string => names?.[name] ?? name;
+  const needed = unsupported === 'reject' ? demands(dropped).map(named) : [];
+  if (needed.length > 0) {
+    throw new RequestRefused(
+      `This backend can't be told ${needed.map((name) => `"${name}"`).join(', ')}, and unsupported: reject is set. Leave it out, or use an instance that speaks this API itself.`,
+      needed[0],
+    );
+  }
+  return [...new Set(dropped.map(named))];
 }
 
 /** A call as one of chat completions, for those who know no other. */
@@ -103,7 +117,7 @@ function rawOf({ raw }: Prompt): readonly string[] {
 }
 
 function translateEmbed(
-  { instead, fields }: Wanted,
+  { instead, fields, unsupported }: Wanted,
   route: (typeof EMBED_ROUTES)[keyof typeof EMBED_ROUTES],
   { model }: Target<Instance>,
 ): Translation {
@@ -112,7 +126,7 @@ function translateEmbed(
   return {
     operation: instead,
     fields: { model, ...embedRequest(route, fields) },
-    dropped: [],
+    dropped: droppedBy(undefined, Object.keys(restOf(fields, EMBED_FIELDS)), unsupported),
     stage: {
       contentType,
       ended: false,

@@ -273,6 +273,20 @@ describe("Ollama's client over a backend of chat completions", () => {
     });
   });
 
+  it('is told what of its embedding could not be said', async () => {
+    const vector = { object: 'list', data: [{ index: 0, embedding: [1] }] };
+    const asked = { model: 'm', input: 'x', truncate: false, options: { num_ctx: 9 } };
+    const scene = await overChat(vector);
+    const answer = await scene.gateway.post('/api/embed', asked);
+    expect(answer.headers.get('x-jairouter-dropped')).toBe('truncate, options');
+    const strict = await overChat(vector, { config: { defaults: { unsupported: 'reject' } } });
+    const refused = await strict.gateway.post('/api/embed', asked);
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({
+      error: expect.stringContaining('"options"') as string,
+    });
+  });
+
   it('gets no vectors for no text, without asking a backend', async () => {
     const scene = await overChat({});
     const client = sdk(scene);

@@ -22,6 +22,14 @@ const embeddings: EmbedRoute = {
 
 export const EMBED_ROUTES = { ollamaEmbed: embed, ollamaEmbeddings: embeddings } as const;
 
+/** What of such a request OpenAI's has a place for. */
+export const EMBED_FIELDS: ReadonlySet<string> = new Set([
+  'model',
+  'input',
+  'prompt',
+  'dimensions',
+]);
+
 /** An embeddings request of OpenAI's. @throws RequestRefused */
 export function embedRequest(route: EmbedRoute, fields: JsonObject): JsonObject {
   const input = route.input(fields) ?? [];
