@@ -93,6 +93,6 @@ function contextWanted({ fields }: ClientRequest): number | undefined {
 
 /** About; without what may be written. */
 function promptTokens({ fields }: ClientRequest): number {
-  const { messages, prompt, tools, input, system } = fields;
-  return estimateTokens({ messages, prompt, tools, input, system });
+  const { messages, prompt, tools, input, system, instructions } = fields;
+  return estimateTokens({ messages, prompt, tools, input, system, instructions });
 }

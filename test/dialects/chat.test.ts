@@ -151,7 +151,7 @@ describe('the OpenAI SDK over Anthropic', () => {
       prompt_tokens: 16,
       completion_tokens: 9,
       total_tokens: 25,
-      prompt_tokens_details: { cached_tokens: 4 },
+      prompt_tokens_details: { cached_tokens: 4, cache_write_tokens: 2 },
       completion_tokens_details: { reasoning_tokens: 0 },
     });
     expect(backend.received[0]!.path).toBe('/v1/messages');

@@ -138,12 +138,15 @@ function customTools(fields: JsonObject): ReadonlySet<string> {
 
 function usageOf(usage: TokenUsage | undefined): JsonObject | null {
   if (!usage) return null;
-  const { input, output, cached, reasoning } = usage;
+  const { input, output, cached, cacheWritten, reasoning } = usage;
   return {
     prompt_tokens: input,
     completion_tokens: output,
     total_tokens: input + output,
-    prompt_tokens_details: { cached_tokens: cached ?? 0 },
+    prompt_tokens_details: {
+      cached_tokens: cached ?? 0,
+      ...(cacheWritten ? { cache_write_tokens: cacheWritten } : {}),
+    },
     completion_tokens_details: { reasoning_tokens: reasoning ?? 0 },
   };
 }

@@ -128,10 +128,12 @@ function usageOf(usage: JsonObject | undefined): TokenUsage | undefined {
   const input = asNumber(usage?.['input_tokens']);
   const output = asNumber(usage?.['output_tokens']);
   if (!usage || (input === undefined && output === undefined)) return undefined;
+  const read = asObject(usage['input_tokens_details']);
   return {
     input: input ?? 0,
     output: output ?? 0,
-    cached: asNumber(asObject(usage['input_tokens_details'])?.['cached_tokens']),
+    cached: asNumber(read?.['cached_tokens']),
+    cacheWritten: asNumber(read?.['cache_write_tokens']),
     reasoning: asNumber(asObject(usage['output_tokens_details'])?.['reasoning_tokens']),
   };
 }

@@ -71,10 +71,14 @@ function reasonOf(stop: StopReason | undefined): string {
   return stop === 'filtered' ? 'content_filter' : 'max_output_tokens';
 }
 
-function usageOf({ input, output, cached = 0, reasoning = 0 }: TokenUsage): JsonObject {
+function usageOf(usage: TokenUsage): JsonObject {
+  const { input, output, cached = 0, cacheWritten, reasoning = 0 } = usage;
   return {
     input_tokens: input,
-    input_tokens_details: { cached_tokens: cached },
+    input_tokens_details: {
+      cached_tokens: cached,
+      ...(cacheWritten ? { cache_write_tokens: cacheWritten } : {}),
+    },
     output_tokens: output,
     output_tokens_details: { reasoning_tokens: reasoning },
     total_tokens: input + output,
