@@ -33,7 +33,7 @@ export const gemini = defineAdapter({
     chat: {
       path: `${ROOT}/chat/completions`,
       response: chatResponse,
-      extras: ['thought_signature'],
+      extras: ['thought_signature', 'reasoning_effort'],
     },
     embeddings: inBatches({ ...floatEmbeddings, path: `${ROOT}/embeddings` }, { inputs: 100 }),
     imageGenerations: {

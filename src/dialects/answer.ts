@@ -1,3 +1,5 @@
+import type { JsonObject } from '../adapters/json.ts';
+
 /** Tokens of an answer. */
 export interface TokenUsage {
   /** All that was read, with what came from a cache or went into one. */
@@ -23,13 +25,16 @@ export type StopReason =
   | 'context'
   | 'pause';
 
+/** How likely each token of a text was; OpenAI and Ollama have the same words for it. */
+export type Logprobs = readonly JsonObject[];
+
 /**
  * An answer, event by event, in the words of no dialect. A run of events of one kind is one block;
  * a call's arguments follow it without anything between.
  */
 export type AnswerEvent =
   | { readonly type: 'start'; readonly model?: string | undefined }
-  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'text'; readonly text: string; readonly logprobs?: Logprobs | undefined }
   | { readonly type: 'refusal'; readonly text: string }
   | { readonly type: 'reasoning'; readonly text: string }
   /** Ends the reasoning before it. */
@@ -48,7 +53,7 @@ export type AnswerEvent =
 
 /** A block of a whole answer. */
 export type Block =
-  | { readonly type: 'text'; text: string }
+  | { readonly type: 'text'; text: string; logprobs?: Logprobs }
   | { readonly type: 'refusal'; text: string }
   | { readonly type: 'reasoning'; text: string; signature?: string; opaque?: string }
   | { readonly type: 'call'; readonly id: string; readonly name: string; arguments: string };
@@ -86,7 +91,15 @@ type ContentEvent = Exclude<AnswerEvent, { type: 'start' | 'usage' | 'stop' | 'e
 function extend(blocks: Block[], event: ContentEvent): void {
   const last = blocks.at(-1);
   switch (event.type) {
-    case 'text':
+    case 'text': {
+      const { text, logprobs } = event;
+      if (last?.type !== 'text') blocks.push({ type: 'text', text, ...(logprobs && { logprobs }) });
+      else {
+        last.text += text;
+        if (logprobs) last.logprobs = [...(last.logprobs ?? []), ...logprobs];
+      }
+      return;
+    }
     case 'refusal':
       if (last?.type === event.type) last.text += event.text;
       else blocks.push({ type: event.type, text: event.text });

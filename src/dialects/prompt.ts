@@ -130,6 +130,8 @@ export interface Prompt {
   readonly presencePenalty?: number | undefined;
   readonly effort?: Effort | undefined;
   readonly format?: Format | undefined;
+  /** Wants to know how likely each token was, and so many others in its place. */
+  readonly logprobs?: { readonly others: number } | undefined;
   /** Who asks, for the provider's eyes. */
   readonly user?: string | undefined;
   /** A text that is to go on as it is, or up to `suffix`; `turns` say the same as far as they can. */

@@ -1,6 +1,6 @@
 import { RequestRefused } from '../adapters/adapter.ts';
-import { asObject, asText, type JsonObject } from '../adapters/json.ts';
-import type { Media } from './prompt.ts';
+import { asNumber, asObject, asText, type JsonObject } from '../adapters/json.ts';
+import type { Media, Prompt } from './prompt.ts';
 
 /** @throws RequestRefused when a request's field is no array of objects. */
 export function requiredObjects(fields: JsonObject, name: string): readonly JsonObject[] {
@@ -44,6 +44,12 @@ export function restOf(fields: JsonObject, known: ReadonlySet<string>): JsonObje
     rest[name] = value;
   }
   return rest;
+}
+
+/** The wish for them, as OpenAI's chat completions and Ollama have it. */
+export function logprobsOf(fields: JsonObject): Prompt['logprobs'] {
+  if (fields['logprobs'] !== true) return undefined;
+  return { others: asNumber(fields['top_logprobs']) ?? 0 };
 }
 
 /** The arguments of a call as JSON text of an object; what is none is told as it came. */

@@ -7,7 +7,7 @@ import {
   parseJson,
   type JsonObject,
 } from '../../adapters/json.ts';
-import type { AnswerEvent, StopReason, TokenUsage } from '../answer.ts';
+import type { AnswerEvent, Logprobs, StopReason, TokenUsage } from '../answer.ts';
 import { thoughtOf } from '../call-signature.ts';
 import { AnswerFailed } from '../dialect.ts';
 import { wrapFreeText } from '../free-text.ts';
@@ -32,7 +32,7 @@ export function eventReader(): (event: ServerEvent) => readonly AnswerEvent[] {
     }
     const choice = choiceOf(chunk);
     const delta = choice && (asObject(choice['delta']) ?? asObject(choice['message']));
-    if (delta) readMessage(delta, order, events);
+    if (delta) readMessage(delta, { order, logprobs: logprobsOf(choice) }, events);
     // Told at the end: some backends send text with it or after it.
     stop = (choice && stopOf(choice)) ?? stop;
     const usage = usageOf(chunk['usage']);
@@ -48,7 +48,7 @@ export function readAnswer(answer: JsonObject): readonly AnswerEvent[] {
   const choice = choiceOf(answer);
   if (!choice) throw new AnswerFailed('it has no choices');
   const message = asObject(choice['message']);
-  if (message) readMessage(message, order, events);
+  if (message) readMessage(message, { order, logprobs: logprobsOf(choice) }, events);
   events.push(...order.rest());
   const usage = usageOf(answer['usage']);
   if (usage) events.push({ type: 'usage', usage });
@@ -63,7 +63,16 @@ function choiceOf(chunk: JsonObject): JsonObject | undefined {
   return asObjects(chunk['choices'])?.find(({ index }) => (index ?? 0) === 0);
 }
 
-function readMessage(message: JsonObject, order: CallOrder, events: AnswerEvent[]): void {
+function logprobsOf(choice: JsonObject | undefined): Logprobs | undefined {
+  const list = asObjects(asObject(choice?.['logprobs'])?.['content']);
+  return list && list.length > 0 ? list : undefined;
+}
+
+function readMessage(
+  message: JsonObject,
+  { order, logprobs }: { readonly order: CallOrder; readonly logprobs: Logprobs | undefined },
+  events: AnswerEvent[],
+): void {
   // Some have it under both names.
   const reasoning =
     asText(message['reasoning_content']) ??
@@ -72,7 +81,9 @@ function readMessage(message: JsonObject, order: CallOrder, events: AnswerEvent[
   if (reasoning !== undefined) events.push(...order.rest(), { type: 'reasoning', text: reasoning });
   const { content } = message;
   if (typeof content === 'string') {
-    if (content !== '') events.push(...order.rest(), { type: 'text', text: content });
+    if (content !== '') {
+      events.push(...order.rest(), { type: 'text', text: content, ...(logprobs && { logprobs }) });
+    }
   } else {
     for (const part of asObjects(content) ?? []) readPart(part, events);
   }

@@ -14,6 +14,7 @@ import type {
 import {
   argumentsText,
   fileOf,
+  logprobsOf,
   malformed,
   optionalObjects,
   requiredObjects,
@@ -45,10 +46,12 @@ const KNOWN = new Set([
   'reasoning_effort',
   'reasoning',
   'response_format',
+  'logprobs',
+  'top_logprobs',
   'user',
 ]);
 /** Settings that say what holds anyway. */
-const USUAL: JsonObject = { n: 1, logprobs: false, store: false };
+const USUAL: JsonObject = { n: 1, store: false };
 
 /** Reads a request of OpenAI's chat completions. */
 export function readRequest(fields: JsonObject): Prompt {
@@ -75,6 +78,7 @@ export function readRequest(fields: JsonObject): Prompt {
     presencePenalty: asNumber(fields['presence_penalty']),
     effort: effortOf(fields),
     format: formatOf(fields['response_format']),
+    logprobs: logprobsOf(fields),
     user: asText(fields['user']),
     stream: fields['stream'] === true,
     rest: Object.fromEntries(Object.entries(rest).filter(([name, value]) => USUAL[name] !== value)),

@@ -1,5 +1,12 @@
 import { asObject, asObjects, asText, type JsonObject } from '../../adapters/json.ts';
-import type { AnswerEvent, Block, StopReason, TokenUsage, WholeAnswer } from '../answer.ts';
+import type {
+  AnswerEvent,
+  Block,
+  Logprobs,
+  StopReason,
+  TokenUsage,
+  WholeAnswer,
+} from '../answer.ts';
 import type { AnswerContext, EventWriter } from '../dialect.ts';
 import { ERROR_SHAPES } from '../error-shapes.ts';
 import { freeTextOf, freeTextReader, type FreeTextReader } from '../free-text.ts';
@@ -28,9 +35,9 @@ export function eventWriter(context: AnswerContext): EventWriter {
 
   const chunk = (rest: JsonObject): string => `data: ${JSON.stringify({ ...head(), ...rest })}\n\n`;
   const head = () => ({ ...envelope(id, context), object: 'chat.completion.chunk', model });
-  const delta = (value: JsonObject, reason: string | null = null): string =>
+  const delta = (value: JsonObject, reason: string | null = null, logprobs?: Logprobs): string =>
     chunk({
-      choices: [{ index: 0, delta: value, logprobs: null, finish_reason: reason }],
+      choices: [{ index: 0, delta: value, logprobs: logprobsOf(logprobs), finish_reason: reason }],
       ...(wantsUsage ? { usage: null } : {}),
     });
   const fragment = (value: JsonObject) => delta({ tool_calls: [{ index: calls - 1, ...value }] });
@@ -47,7 +54,7 @@ export function eventWriter(context: AnswerContext): EventWriter {
         model = event.model ?? model;
         return delta({ role: 'assistant', content: '', refusal: null });
       case 'text':
-        return close() + delta({ content: event.text });
+        return close() + delta({ content: event.text }, null, event.logprobs);
       case 'refusal':
         return close() + delta({ refusal: event.text });
       case 'reasoning':
@@ -94,6 +101,9 @@ export function writeAnswer(answer: WholeAnswer, context: AnswerContext): JsonOb
   const calls = answer.blocks.flatMap((block) =>
     block.type === 'call' ? [callOf(block, custom.has(block.name))] : [],
   );
+  const logprobs = answer.blocks.flatMap((block) =>
+    block.type === 'text' ? (block.logprobs ?? []) : [],
+  );
   const [content, refusal, reasoning] = [texts('text'), texts('refusal'), texts('reasoning')];
   return {
     ...envelope(context.mint('chatcmpl-'), context),
@@ -109,12 +119,16 @@ export function writeAnswer(answer: WholeAnswer, context: AnswerContext): JsonOb
           ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
           ...(calls.length > 0 ? { tool_calls: calls } : {}),
         },
-        logprobs: null,
+        logprobs: logprobsOf(logprobs.length > 0 ? logprobs : undefined),
         finish_reason: REASONS[answer.stop],
       },
     ],
     ...(answer.usage ? { usage: usageOf(answer.usage) } : {}),
   };
+}
+
+function logprobsOf(content: Logprobs | undefined): JsonObject | null {
+  return content ? { content, refusal: null } : null;
 }
 
 function envelope(id: string, { now }: AnswerContext) {

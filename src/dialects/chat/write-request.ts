@@ -40,6 +40,7 @@ export function writeRequest(prompt: Prompt, addressee: Addressee): Draft {
   sampling(prompt, draft);
   if (prompt.effort) think(prompt.effort, draft);
   if (prompt.format) draft.set('response_format', formatOf(prompt.format));
+  if (prompt.logprobs) tellLogprobs(prompt.logprobs, draft);
   if (prompt.user !== undefined) draft.set('user', shortUser(prompt.user));
   if (stream) {
     draft.set('stream', true);
@@ -116,6 +117,15 @@ function sampling(prompt: Prompt, draft: ChatDraft): void {
   }
   if (prompt.seed !== undefined) draft.set('seed', prompt.seed);
   draft.extra('top_k', prompt.topK);
+}
+
+function tellLogprobs({ others }: NonNullable<Prompt['logprobs']>, draft: ChatDraft): void {
+  if (draft.reasons) {
+    draft.drop('logprobs');
+    return;
+  }
+  draft.set('logprobs', true);
+  if (others > 0) draft.set('top_logprobs', others);
 }
 
 function think({ enabled, level, budget }: Effort, draft: ChatDraft): void {

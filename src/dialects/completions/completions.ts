@@ -19,6 +19,7 @@ export const completions: AskedDialect = {
     const { raw, limit, temperature, topP, topK, seed, stop, stream } = prompt;
     const fields: Record<string, unknown> = { model, prompt: raw?.prompt ?? '' };
     const dropped = new Set(prompt.dropped);
+    if (prompt.logprobs) dropped.add('logprobs');
     const others = { top_k: topK, ...prompt.rest };
     const values = {
       suffix: raw?.suffix,

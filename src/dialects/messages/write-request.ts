@@ -47,6 +47,7 @@ export function writeRequest(prompt: Prompt, addressee: Addressee): Draft {
   if (prompt.stream) fields['stream'] = true;
   const format = formatOf(prompt);
   if (prompt.format && !format) dropped.add('response_format');
+  if (prompt.logprobs) dropped.add('logprobs');
   const { effort, ...thought } = thoughtOf(prompt, generation);
   Object.assign(fields, thought);
   if (prompt.effort?.enabled && !thought.thinking) dropped.add('reasoning_effort');

@@ -35,7 +35,10 @@ function eventsOf(line: JsonObject): readonly AnswerEvent[] {
   const thinking = asText(message['thinking']);
   const content = asText(message['content']);
   if (thinking !== undefined) events.push({ type: 'reasoning', text: thinking });
-  if (content !== undefined) events.push({ type: 'text', text: content });
+  const logprobs = asObjects(line['logprobs']);
+  if (content !== undefined) {
+    events.push({ type: 'text', text: content, ...(logprobs && { logprobs }) });
+  }
   for (const call of asObjects(message['tool_calls']) ?? []) {
     const called = asObject(call['function']) ?? {};
     events.push(

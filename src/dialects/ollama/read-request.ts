@@ -1,7 +1,14 @@
 import { asObject, asObjects, asText, type JsonObject } from '../../adapters/json.ts';
 import { imageTypeOf } from '../media.ts';
 import type { AssistantPart, ContentPart, Prompt, Tool, Turn } from '../prompt.ts';
-import { argumentsText, malformed, optionalObjects, requiredObjects, restOf } from '../read.ts';
+import {
+  argumentsText,
+  logprobsOf,
+  malformed,
+  optionalObjects,
+  requiredObjects,
+  restOf,
+} from '../read.ts';
 import { settingsOf } from './options.ts';
 
 const KNOWN = new Set([
@@ -17,6 +24,8 @@ const KNOWN = new Set([
   'images',
   'suffix',
   'raw',
+  'logprobs',
+  'top_logprobs',
 ]);
 
 /** Reads a request of Ollama's `/api/chat`. */
@@ -30,6 +39,7 @@ export function readRequest(fields: JsonObject): Prompt {
     ...settingsOf(fields, restOf(fields, KNOWN)),
     turns,
     tools: toolsOf(fields, dropped),
+    logprobs: logprobsOf(fields),
     stream: streams(fields),
     dropped: [...dropped],
   };
@@ -49,6 +59,7 @@ export function readGenerate(fields: JsonObject): Prompt {
     turns: [...before, { role: 'user', content }],
     ...(completes ? { raw: { prompt, suffix: asText(suffix) } } : {}),
     tools: [],
+    logprobs: logprobsOf(fields),
     stream: streams(fields),
     dropped: [],
   };

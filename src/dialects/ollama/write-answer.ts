@@ -1,5 +1,12 @@
 import { asObject, parseJson, type JsonObject } from '../../adapters/json.ts';
-import type { AnswerEvent, Block, StopReason, TokenUsage, WholeAnswer } from '../answer.ts';
+import type {
+  AnswerEvent,
+  Block,
+  Logprobs,
+  StopReason,
+  TokenUsage,
+  WholeAnswer,
+} from '../answer.ts';
 import type { AnswerContext, EventWriter } from '../dialect.ts';
 import { ERROR_SHAPES } from '../error-shapes.ts';
 
@@ -38,7 +45,8 @@ function writerOf(shape: Shape): (context: AnswerContext) => EventWriter {
     let stop: StopReason = 'end';
     const line = (rest: JsonObject): string =>
       `${JSON.stringify({ model, created_at: new Date(context.clock()).toISOString(), ...rest })}\n`;
-    const say = (said: Parameters<Shape>[0]): string => line({ ...shape(said), done: false });
+    const say = (said: Parameters<Shape>[0], logprobs?: Logprobs): string =>
+      line({ ...shape(said), done: false, ...(logprobs && { logprobs }) });
     /** A call is told as a whole, as its arguments are an object. */
     const close = (): string => {
       const made = call && callOf(call, calls);
@@ -53,6 +61,7 @@ function writerOf(shape: Shape): (context: AnswerContext) => EventWriter {
           first = context.clock();
           return '';
         case 'text':
+          return close() + say({ content: event.text }, event.logprobs);
         case 'refusal':
           return close() + say({ content: event.text });
         case 'reasoning':
@@ -96,6 +105,9 @@ function wholeOf(shape: Shape): (answer: WholeAnswer, context: AnswerContext) =>
       .map((block, index) => callOf({ ...block, text: block.arguments }, index))
       .filter((call) => call !== undefined);
     const thinking = texts('reasoning');
+    const logprobs = blocks.flatMap((block) =>
+      block.type === 'text' ? (block.logprobs ?? []) : [],
+    );
     return {
       model: model ?? context.model,
       created_at: new Date(context.clock()).toISOString(),
@@ -105,6 +117,7 @@ function wholeOf(shape: Shape): (answer: WholeAnswer, context: AnswerContext) =>
         ...(calls.length > 0 ? { calls } : {}),
       }),
       ...lastWords(stop, usage, timesOf(context, undefined)),
+      ...(logprobs.length > 0 ? { logprobs } : {}),
     };
   };
 }

@@ -8,7 +8,7 @@ import { fieldsOf } from './options.ts';
 export function writeRequest(prompt: Prompt, { model }: Addressee): Draft {
   const { fields, dropped: unsaid } = fieldsOf(prompt);
   const dropped = new Set([...prompt.dropped, ...unsaid]);
-  const { tools, toolChoice } = prompt;
+  const { tools, toolChoice, logprobs } = prompt;
   // It has no way to forbid or demand a call; without tools there is none.
   const offered = toolChoice === 'none' ? [] : tools;
   if (toolChoice !== undefined && toolChoice !== 'auto' && toolChoice !== 'none') {
@@ -22,6 +22,8 @@ export function writeRequest(prompt: Prompt, { model }: Addressee): Draft {
       messages: messagesOf(prompt, dropped),
       ...(offered.length > 0 ? { tools: offered.map(toolOf) } : {}),
       ...fields,
+      ...(logprobs && { logprobs: true }),
+      ...(logprobs?.others && { top_logprobs: logprobs.others }),
       stream: prompt.stream,
     },
     dropped: [...dropped],

@@ -1,5 +1,5 @@
 import { asObject, asObjects, asText, type JsonObject } from '../../adapters/json.ts';
-import type { Block } from '../answer.ts';
+import type { Block, Logprobs } from '../answer.ts';
 import type { AnswerContext } from '../dialect.ts';
 import { sealed } from './reasoning.ts';
 import { foundTools } from './read-request.ts';
@@ -43,8 +43,8 @@ export function messageItem(
   return { id, type: 'message', status, role: 'assistant', content };
 }
 
-export function outputText(text: string): JsonObject {
-  return { type: 'output_text', text, annotations: [], logprobs: [] };
+export function outputText(text: string, logprobs: Logprobs = []): JsonObject {
+  return { type: 'output_text', text, annotations: [], logprobs };
 }
 
 export function refusal(text: string): JsonObject {

@@ -32,7 +32,7 @@ export function eventReader(): (event: ServerEvent) => readonly AnswerEvent[] {
         return [{ type: 'start', model: asText(asObject(event['response'])?.['model']) }];
       }
       case 'response.output_text.delta':
-        return text('text', delta);
+        return words(delta, event['logprobs']);
       case 'response.refusal.delta':
         return text('refusal', delta);
       case 'response.reasoning_text.delta':
@@ -88,7 +88,7 @@ function itemEvents(item: JsonObject): readonly AnswerEvent[] {
       return parts.flatMap((part) =>
         part['type'] === 'refusal'
           ? text('refusal', asText(part['refusal']))
-          : text('text', asText(part['text'])),
+          : words(asText(part['text']), part['logprobs']),
       );
     case 'reasoning':
       return parts.flatMap((part) => text('reasoning', asText(part['text'])));
@@ -108,10 +108,16 @@ function argumentsOf(item: JsonObject): readonly AnswerEvent[] {
 }
 
 function text(
-  type: 'text' | 'refusal' | 'reasoning' | 'arguments',
+  type: 'refusal' | 'reasoning' | 'arguments',
   value: string | undefined,
 ): readonly AnswerEvent[] {
   return value === undefined ? [] : [{ type, text: value }];
+}
+
+function words(value: string | undefined, given: unknown): readonly AnswerEvent[] {
+  const logprobs = asObjects(given) ?? [];
+  if (value === undefined) return [];
+  return [{ type: 'text', text: value, ...(logprobs.length > 0 && { logprobs }) }];
 }
 
 function endOf(response: JsonObject): readonly AnswerEvent[] {

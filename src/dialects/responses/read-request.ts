@@ -28,6 +28,7 @@ const KNOWN = new Set([
   'top_p',
   'reasoning',
   'text',
+  'top_logprobs',
   'user',
   // Ours to keep, or what holds anyway.
   'store',
@@ -35,7 +36,7 @@ const KNOWN = new Set([
   'include',
   'stream_options',
 ]);
-const USUAL: JsonObject = { truncation: 'disabled', background: false, top_logprobs: 0 };
+const USUAL: JsonObject = { truncation: 'disabled', background: false };
 /** What a request stands upon that only OpenAI's servers have. */
 const ELSEWHERE = ['conversation', 'prompt'] as const;
 
@@ -74,6 +75,7 @@ export function readRequest(fields: JsonObject): Prompt {
     topP: asNumber(fields['top_p']),
     effort: effortOf(asObject(fields['reasoning'])),
     format: formatOf(asObject(text?.['format'])),
+    logprobs: logprobsOf(fields),
     user: asText(fields['user']),
     stream: fields['stream'] === true,
     rest: Object.fromEntries(Object.entries(rest).filter(([name, value]) => USUAL[name] !== value)),
@@ -254,6 +256,12 @@ function effortOf(reasoning: JsonObject | undefined): Effort | undefined {
   const level = asText(reasoning?.['effort']);
   if (level === undefined) return undefined;
   return level === 'none' ? { enabled: false } : { enabled: true, level };
+}
+
+function logprobsOf({ top_logprobs: others, include }: JsonObject): Prompt['logprobs'] {
+  const wanted = Array.isArray(include) && include.includes('message.output_text.logprobs');
+  const count = asNumber(others) ?? 0;
+  return wanted || count > 0 ? { others: count } : undefined;
 }
 
 function formatOf(format: JsonObject | undefined): Format | undefined {

@@ -19,6 +19,7 @@ export const responses: Dialect = {
     max_tokens: 'max_output_tokens',
     file: 'input_file',
     image: 'input_image',
+    logprobs: 'top_logprobs',
     audio: 'input_audio',
   },
 };

@@ -43,7 +43,8 @@ function outputOf(
     const cut = index === blocks.length - 1 && (stop === 'length' || stop === 'context');
     const status: ItemStatus = cut ? 'incomplete' : 'completed';
     if (block.type === 'text' || block.type === 'refusal') {
-      const part = block.type === 'text' ? outputText(block.text) : refusal(block.text);
+      const part =
+        block.type === 'text' ? outputText(block.text, block.logprobs) : refusal(block.text);
       if (parts) parts.push(part);
       else {
         parts = [part];

@@ -28,7 +28,9 @@ interface OpenMessage {
   readonly id: string;
   readonly parts: JsonObject[];
   /** The part that is being said. */
-  part: { readonly type: 'text' | 'refusal'; text: string } | undefined;
+  part:
+    | { readonly type: 'text' | 'refusal'; text: string; readonly logprobs: JsonObject[] }
+    | undefined;
 }
 interface OpenReasoning {
   readonly type: 'reasoning';
@@ -71,7 +73,7 @@ class ResponseWriter implements EventWriter {
         return this.#lifecycle('created') + this.#lifecycle('in_progress');
       case 'text':
       case 'refusal':
-        return this.#say(event.type, event.text);
+        return this.#say(event);
       case 'reasoning':
         return this.#think(event.text);
       case 'signature':
@@ -180,7 +182,9 @@ class ResponseWriter implements EventWriter {
 
   // Words
 
-  #say(type: 'text' | 'refusal', text: string): string {
+  #say(event: Extract<AnswerEvent, { type: 'text' | 'refusal' }>): string {
+    const { type, text } = event;
+    const logprobs = event.type === 'text' ? (event.logprobs ?? []) : [];
     this.#refused ||= type === 'refusal';
     let before = '';
     let open = this.#open;
@@ -193,7 +197,7 @@ class ResponseWriter implements EventWriter {
     }
     if (open.part?.type !== type) {
       before += this.#endPart(open);
-      open.part = { type, text: '' };
+      open.part = { type, text: '', logprobs: [] };
       const part = type === 'text' ? outputText('') : refusal('');
       before += this.#itemEvent('response.content_part.added', {
         content_index: open.parts.length,
@@ -201,11 +205,12 @@ class ResponseWriter implements EventWriter {
       });
     }
     open.part.text += text;
+    open.part.logprobs.push(...logprobs);
     const place = { content_index: open.parts.length, delta: text };
     return (
       before +
       (type === 'text'
-        ? this.#itemEvent('response.output_text.delta', { ...place, logprobs: [] })
+        ? this.#itemEvent('response.output_text.delta', { ...place, logprobs })
         : this.#itemEvent('response.refusal.delta', place))
     );
   }
@@ -215,10 +220,11 @@ class ResponseWriter implements EventWriter {
     if (!part) return '';
     open.part = undefined;
     const place = { content_index: open.parts.length };
-    const whole = part.type === 'text' ? outputText(part.text) : refusal(part.text);
+    const { logprobs } = part;
+    const whole = part.type === 'text' ? outputText(part.text, logprobs) : refusal(part.text);
     const said =
       part.type === 'text'
-        ? this.#itemEvent('response.output_text.done', { ...place, text: part.text, logprobs: [] })
+        ? this.#itemEvent('response.output_text.done', { ...place, text: part.text, logprobs })
         : this.#itemEvent('response.refusal.done', { ...place, refusal: part.text });
     const done = this.#itemEvent('response.content_part.done', { ...place, part: whole });
     open.parts.push(whole);

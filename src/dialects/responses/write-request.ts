@@ -35,6 +35,10 @@ export function writeRequest(prompt: Prompt, addressee: Addressee): Draft {
   set('user', prompt.user);
   if (effort) set('reasoning', { effort: effort.enabled ? (effort.level ?? 'medium') : 'none' });
   if (format) set('text', { format: formatOf(format) });
+  if (prompt.logprobs) {
+    set('top_logprobs', prompt.logprobs.others);
+    set('include', ['message.output_text.logprobs']);
+  }
   if (prompt.stream) set('stream', true);
   const others = {
     seed: prompt.seed,
