@@ -79,7 +79,9 @@ it.each([
     [`GET ${pathname.replace('/chat/completions', '/models')}`]: {
       body: { object: 'list', data: [{ id: 'm', object: 'model' }] },
     },
-    [`POST ${pathname}`]: { body: { object: 'chat.completion', choices: [] } },
+    [`POST ${pathname}`]: {
+      body: { object: 'chat.completion', choices: [{ message: { content: 'Hi' } }] },
+    },
   });
   const base = url + new URL(PRESETS[name].baseUrl!).pathname;
   const gateway = await startGateway({ instances: { a: { adapter: name, baseUrl: base } } });
@@ -108,7 +110,7 @@ it.each([
   expect(thoughts).toEqual(field === undefined ? [] : [field]);
   // Only some read documents.
   const dropped = reply.headers.get('x-jairouter-dropped')?.split(', ') ?? [];
-  expect(dropped.includes('file')).toBe(name !== 'openrouter');
+  expect(dropped.includes('document')).toBe(name !== 'openrouter');
 });
 
 it.each([
