@@ -24,7 +24,7 @@ interface Answer {
   };
 }
 
-const SECRETS = 'sk-in-the-file|h-in-the-file|k-in-the-file|t-in-the-file';
+const SECRETS = 'sk-in-the-file|c-in-the-file|h-in-the-file|k-in-the-file|t-in-the-file';
 
 async function onFile(name = 'jairouter.config.yaml', text?: string): Promise<OnFile> {
   const backend = await fakeBackend();
@@ -44,6 +44,8 @@ instances:
     apiKey: sk-in-the-file
     headers: { x-team: h-in-the-file }
     weight: 2 # for now
+telemetry:
+  traces: { endpoint: "http://127.0.0.1:9", sampleRatio: 0, headers: { x-team: c-in-the-file } }
 `,
   );
   const gateway = await startOnFile(file, { state: join(folder, 'state') });
@@ -74,6 +76,7 @@ describe('the config over the API', () => {
     expect(body).toMatchObject({
       effective: {
         server: { adminToken: '***', apiKeys: [{ name: 'me', key: '***' }] },
+        telemetry: { traces: { headers: { 'x-team': '***' } } },
         instances: { gpu: { apiKey: '***', headers: { 'x-team': '***' }, weight: 2, priority: 0 } },
       },
     });

@@ -7,6 +7,7 @@ export const MASK = '***';
 export function isSecret(path: Path): boolean {
   const [section, name, option, part] = path;
   if (section === 'instances') return option === 'apiKey' || option === 'headers';
+  if (section === 'telemetry') return option === 'headers';
   if (section !== 'server') return false;
   // A key in place of the block around it is one as well.
   return name === 'adminToken' || (name === 'apiKeys' && (part === undefined || part === 'key'));

@@ -25,14 +25,19 @@ export function maskHeaders(
 }
 
 /** @returns What the config has of keys, tokens and passwords. */
-export function secretsOf({ server, instances }: Config): string[] {
+export function secretsOf({ server, instances, telemetry }: Config): string[] {
   const named = Object.values(instances).flatMap(({ apiKey, headers }) => [
     apiKey,
-    ...Object.entries(headers).map(([name, value]) => (isSecret(name) ? value : undefined)),
+    ...secretHeaders(headers),
   ]);
-  return [...server.apiKeys.map(({ key }) => key), server.adminToken, ...named]
+  const told = secretHeaders(telemetry.traces?.headers ?? {});
+  return [...server.apiKeys.map(({ key }) => key), server.adminToken, ...named, ...told]
     .filter((secret) => secret !== undefined)
     .filter(({ length }) => length >= 4);
+}
+
+function secretHeaders(headers: Readonly<Record<string, string>>): string[] {
+  return Object.entries(headers).flatMap(([name, value]) => (isSecret(name) ? [value] : []));
 }
 
 /** A text without these secrets. */

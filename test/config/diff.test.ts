@@ -112,6 +112,12 @@ describe('what changed between two configs', () => {
       ],
     ],
     [
+      'headers for the collector, but not what they are',
+      'telemetry: { traces: { headers: { x-key: geheim1 } } }\n',
+      'telemetry: { traces: { headers: { x-key: geheim2 } } }\n',
+      ['telemetry.traces.headers.x-key: changed'],
+    ],
+    [
       'adapters of one’s own',
       'adapters: { mine: { extends: openai, baseUrl: "http://h" } }\n',
       'adapters: { mine: { extends: openai, baseUrl: "http://i" }, more: { extends: vllm } }\n',
