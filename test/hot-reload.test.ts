@@ -427,6 +427,37 @@ describe('what serves', () => {
     expect(await statusOf()).toBe(200);
   });
 
+  it('keeps them wherever a limit stands', async () => {
+    const backend = await fakeBackend();
+    const rateLimit = { rate: '1/h' } as const;
+    const apiKeys = [{ name: 'me', key: 'k' }];
+    const instances = { a: openai(backend.url) };
+    const places: Readonly<Record<string, ConfigInput>> = {
+      all: { instances, rateLimit },
+      service: { instances, services: { chat: { rateLimit } } },
+      instance: { instances: { a: openai(backend.url, { rateLimit }) } },
+      model: { instances, models: { m: { targets: ['a/m'], rateLimit } } },
+      key: { instances, server: { apiKeys: [{ ...apiKeys[0]!, rateLimit }] } },
+      client: { instances, services: { chat: { rateLimit: { ...rateLimit, per: 'client' } } } },
+    };
+    for (const [place, config] of Object.entries(places)) {
+      const { gateway, save } = await serve({ server: { apiKeys }, ...config });
+      const headers = { authorization: 'Bearer k' };
+      const statusOf = async () =>
+        (await gateway.post('/v1/chat/completions', { model: 'm' }, { headers })).status;
+      const before = [await statusOf(), await statusOf()];
+      await save({ server: { apiKeys }, ...config, defaults: { retry: { attempts: 2 } } });
+      const { kind } = await gateway.gateway.live.reload('signal');
+      expect([place, kind, ...before, await statusOf()]).toEqual([
+        place,
+        'applied',
+        200,
+        429,
+        429,
+      ]);
+    }
+  });
+
   it('has those who wait look again', async () => {
     const [full, free] = [await fakeBackend(() => {}), await fakeBackend()];
     const instances = { a: openai(full.url, { maxConcurrency: 1 }) };
