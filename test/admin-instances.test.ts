@@ -152,7 +152,7 @@ describe('a change of the config', () => {
     expect(await refused(add({ adapter: 'openai' }))).toMatch(/^400 .*`name` is missing/);
     // An alias still leads there.
     expect(await refused(server.ask(`DELETE ${ONE}`, '/admin/instances/b'))).toMatch(
-      /^422 .*\.yaml:\d+:\d+: unknown instance `b`/,
+      /^422 invalid_config The config was not changed, as it would not be valid: .*\.yaml:\d+:\d+: unknown instance `b`/,
     );
     expect(await refused(patch(server, 'a', { weight: 0 }))).toMatch(
       /^400 .*`weight` must be above 0/,

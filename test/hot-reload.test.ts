@@ -448,13 +448,7 @@ describe('what serves', () => {
       const before = [await statusOf(), await statusOf()];
       await save({ server: { apiKeys }, ...config, defaults: { retry: { attempts: 2 } } });
       const { kind } = await gateway.gateway.live.reload('signal');
-      expect([place, kind, ...before, await statusOf()]).toEqual([
-        place,
-        'applied',
-        200,
-        429,
-        429,
-      ]);
+      expect([place, kind, ...before, await statusOf()]).toEqual([place, 'applied', 200, 429, 429]);
     }
   });
 

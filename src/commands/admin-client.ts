@@ -28,8 +28,7 @@ class RefusedByServer extends UserError {
   readonly code: string | null;
 
   constructor(status: number, { message, code }: { message: string; code: string | null }) {
-    const invalid = code === 'invalid_config';
-    super(invalid ? `the config is not valid:\n${message}` : message, invalid ? 2 : 1);
+    super(message, code === 'invalid_config' ? 2 : 1);
     this.name = 'RefusedByServer';
     this.status = status;
     this.code = code;

@@ -74,7 +74,7 @@ describe('config', () => {
     const { code, stdout, stderr } = await server.run('config', 'reload');
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(
-      /^jairouter: the config is not valid:\n[\s\S]*jairouter\.config\.yaml:1:21: unknown option `adaptor`/,
+      /^jairouter: The config is not valid:\n[\s\S]*jairouter\.config\.yaml:1:21: unknown option `adaptor`/,
     );
   });
 

@@ -107,10 +107,14 @@ export async function readVersion(
 }
 
 /**
- * What came of a change of the config.
+ * What came of a change of the config, or of a reload.
+ * @param refused What is said before the mistakes.
  * @throws HttpError `invalid_config` (422) with the place of each mistake.
  */
-export function outcomeOf(reloaded: Reloaded): Applied {
+export function outcomeOf(
+  reloaded: Reloaded,
+  refused = 'The config was not changed, as it would not be valid:',
+): Applied {
   if (reloaded.kind === 'applied') {
     const { version, diff, warnings, restartNeeded } = reloaded;
     return {
@@ -124,5 +128,6 @@ export function outcomeOf(reloaded: Reloaded): Applied {
   const lines = problems.map(({ file, line, column, message }) =>
     [[file, line, column].filter((part) => part !== undefined).join(':'), message].join(': '),
   );
-  throw gatewayError('invalid_config', lines.join('\n'), { problems });
+  const message = [refused, ...lines].join(lines.length === 1 ? ' ' : '\n');
+  throw gatewayError('invalid_config', message, { problems });
 }

@@ -167,7 +167,8 @@ export const ROUTES: Readonly<Record<`${Method} /admin/${string}`, Route>> = {
     summary: 'Reads the config again, and answers when it is applied',
     answer: applied,
     errors: ['invalid_config'],
-    handle: async ({ gateway }) => outcomeOf(await gateway.live.reload('api')),
+    handle: async ({ gateway }) =>
+      outcomeOf(await gateway.live.reload('api'), 'The config is not valid:'),
   }),
   'GET /admin/openapi.json': jsonRoute({
     summary: 'This API, as OpenAPI 3.1',
