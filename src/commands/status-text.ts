@@ -64,7 +64,11 @@ function* trafficLines({ totals, recent, inFlight, queued }: Status): Generator<
   yield `calls   ${formatCount(calls)} since the start: ${endings.join(', ')}`;
   yield `now     ${inFlight} running, ${queued} of them waiting`;
   const parts = [`${formatCount(perSecond(recent))} calls/s`];
-  if (recent.errorShare !== undefined) parts.push(`${formatShare(recent.errorShare)} errors`);
+  if (recent.errorShare !== undefined) {
+    const kinds = Object.entries(recent.errors ?? {}).map(([kind, count]) => `${count} × ${kind}`);
+    const named = kinds.length > 0 ? ` (${kinds.join(', ')})` : '';
+    parts.push(`${formatShare(recent.errorShare)} errors${named}`);
+  }
   if (recent.duration) {
     const { p50, p95 } = recent.duration;
     parts.push(`${formatSpan(p50)} each, ${formatSpan(p95)} the slow ones`);

@@ -69,6 +69,8 @@ export interface Recent {
   readonly perSecond: readonly number[];
   /** Failed or broken, of all that ended in the last minute; absent when none did. */
   readonly errorShare?: number;
+  /** Those by what went wrong, as in the totals; absent when there were none. */
+  readonly errors?: Readonly<Record<string, number>>;
   /** Whole duration and time to first byte of the good ones. */
   readonly duration?: Percentiles;
   readonly firstByte?: Percentiles;

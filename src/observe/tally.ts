@@ -36,15 +36,17 @@ export class Tally {
 class RecentTally {
   readonly #ended = new Minute();
   readonly #bad = new Minute();
+  readonly #errors = new Map<string, Minute>();
   readonly #tokens = new Minute();
   readonly #guessed = new Minute();
   readonly durations = new Durations();
   readonly #firstBytes = new Durations();
 
   add(ended: Ended, now: number): void {
-    const { ending, duration, firstByte, events, usage, tokensGuessed } = ended;
+    const { ending, errorKind, duration, firstByte, events, usage, tokensGuessed } = ended;
     this.#ended.add(now, 1);
     if (ending === 'error' || ending === 'broken') this.#bad.add(now, 1);
+    if (errorKind !== undefined) this.#minuteOf(errorKind).add(now, 1);
     if (ending === 'ok') {
       this.durations.add(now, duration);
       if (firstByte !== undefined) this.#firstBytes.add(now, firstByte);
@@ -61,14 +63,24 @@ class RecentTally {
     const duration = this.durations.percentiles(now);
     const firstByte = this.#firstBytes.percentiles(now);
     const guessed = this.#guessed.total(now);
+    const errors = [...this.#errors]
+      .map(([kind, minute]) => [kind, minute.total(now)] as const)
+      .filter(([, count]) => count > 0);
     return {
       perSecond,
       ...(ended > 0 && { errorShare: this.#bad.total(now) / ended }),
+      ...(errors.length > 0 && { errors: Object.fromEntries(errors) }),
       ...(duration && { duration }),
       ...(firstByte && { firstByte }),
       tokensPerSecond: (this.#tokens.total(now) + guessed) / 60,
       tokensGuessed: guessed > 0,
     };
+  }
+
+  #minuteOf(kind: string): Minute {
+    let minute = this.#errors.get(kind);
+    if (!minute) this.#errors.set(kind, (minute = new Minute()));
+    return minute;
   }
 }
 

@@ -55,7 +55,7 @@ describe('status', () => {
     expect(stdout).toMatch(/^config {2}none, applied at \d\d:\d\d:\d\d$/m);
     expect(stdout).toMatch(/^calls {3}2 since the start: 1 ok, 1 failed$/m);
     expect(stdout).toMatch(/^now {5}0 running, 0 of them waiting$/m);
-    expect(stdout).toMatch(/^minute {2}<0\.1 calls\/s, 50 % errors, /m);
+    expect(stdout).toMatch(/^minute {2}<0\.1 calls\/s, 50 % errors \(1 × model_not_found\), /m);
     expect(stdout).toMatch(/^● {2}a {9}openai {3}healthy .* 0\/4 .* 1 {2}2$/m);
     expect(stdout).toMatch(/^✗ {2}gone .* unhealthy: connection refused .* 3 {2}\d/m);
     expect((await server.run('status', '--once')).stdout).toContain('calls   2 since the start');

@@ -48,6 +48,7 @@ describe('what is counted of a call', () => {
     const recent = whole.recent(109_999);
     expect(recent.perSecond.slice(-11)).toEqual([0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3]);
     expect(recent.errorShare).toBeCloseTo(1 / 12);
+    expect(recent.errors).toEqual({ upstream_unreachable: 1 });
     expect(recent.duration!.p50 / 1200).toBeCloseTo(1, 1);
     expect(recent.firstByte!.p99 / 200).toBeCloseTo(1, 1);
     expect(recent.tokensPerSecond).toBeCloseTo((12 * 50) / 60);

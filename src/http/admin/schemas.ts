@@ -65,6 +65,7 @@ const recent = z
   .object({
     perSecond: z.array(z.number()).meta({ description: 'The last 60 seconds, oldest first.' }),
     errorShare: z.number().exactOptional().meta({ description: 'From 0 to 1.' }),
+    errors: z.record(z.string(), z.number()).exactOptional(),
     duration: percentiles.exactOptional(),
     firstByte: percentiles.exactOptional(),
     tokensPerSecond: z.number(),
