@@ -54,7 +54,7 @@ function restoreWritten(text: string, original: string): string {
 
 /** What is written after the names of secrets where it is no option: commented out, or in the wrong place. */
 const WRITTEN_SECRET =
-  /((?:\bapi[-_]?key|\badminToken|\bauthorization|\bname["']?[ \t]*:.*\bkey)["']?[ \t]*:[ \t]*)(?!["']?(?:\*\*\*|\$\{[A-Za-z_]\w*\}))(?:"(?:\\.|[^"\\])*"?|'[^']*'?|[^\s,}\]](?:[^,}\]]*[^\s,}\]])?)/gi;
+  /((?:\bapi[-_]?key|\badminToken|\bauthorization|\bname["']?[ \t]*:.{0,200}?\bkey)["']?[ \t]*:[ \t]*)(?!["']?(?:\*\*\*|\$\{[A-Za-z_]\w*\}))(?:"(?:\\.|[^"\\])*"?|'[^']*'?|[^\s,}\]](?:[^,}\]]*[^\s,}\]])?)/gi;
 
 function maskWritten(line: string): string {
   const masked = line.replace(WRITTEN_SECRET, (_, name: string) => `${name}"${MASK}"`);

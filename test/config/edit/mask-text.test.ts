@@ -77,3 +77,16 @@ describe('one that comes back', () => {
     expect(maskedSecrets(TEXT)).toEqual([]);
   });
 });
+
+it('takes a moment for a long line', () => {
+  const apiKeys = Array.from({ length: 500 }, (_, index) => ({
+    name: `n${index}`,
+    key: `k${index}`,
+  }));
+  const text = JSON.stringify({ server: { apiKeys } });
+  const began = performance.now();
+  const shown = maskText(text);
+  expect(restoreSecrets(shown, text)).toBe(text);
+  expect(shown.match(/\*\*\*/g)).toHaveLength(500);
+  expect(performance.now() - began).toBeLessThan(10_000);
+});
