@@ -109,6 +109,8 @@ describe('what Prometheus is told', () => {
     await vi.waitFor(async () => expect(await reloads()).toEqual([0, 1, 0]), 10_000);
     await write(', weight: 3');
     await vi.waitFor(async () => expect(await reloads()).toEqual([1, 1, 1]), 10_000);
+    await write(', "weight": 3');
+    await vi.waitFor(async () => expect(await reloads()).toEqual([2, 1, 1]), 10_000);
   });
 
   it('has no series of what was removed from the config, and those of the others go on', async () => {

@@ -35,6 +35,9 @@ export function appliedNews(reload: {
   if (diff.length > 0) {
     const how = way === 'edit' && !anew ? `what ${name} refers to has changed` : HOW[way](name);
     news.push({ level: 'info', message: `${how} (version ${version})`, lines: diff });
+  } else if (!mended && anew) {
+    const message = `${HOW[way](name)} (version ${version}): nothing that takes effect`;
+    news.push({ level: 'info', message });
   } else if (!mended && (way === 'signal' || way === 'api')) {
     news.push({ level: 'info', message: `${name} was read again: nothing has changed` });
   }
