@@ -148,7 +148,7 @@ describe('orders to a real server', () => {
     const text = await readFile(server.file, 'utf8');
     await writeFile(server.file, 'instances: { gpu: { adapter: nobody } }\n');
     await board.press('R', 'y');
-    await board.sees(/✗ the config is not valid/);
+    await board.sees(/✗ The config is not valid/);
     // What is wrong stays on the screen until it is mended.
     await board.sees(/✗ config not applied: .*jairouter\.config\.yaml:1:\d+/);
     await board.sees(/✗ invalid since \d\d:\d\d:\d\d/);
