@@ -174,3 +174,14 @@ it('images of Gemini have the time that it leaves out', async () => {
   });
   expect(json()['response_format']).toBe('b64_json');
 });
+
+it('Gemini is told how much to think by clients of other APIs', async () => {
+  const { post, json } = await scene('gemini', {
+    'POST *': { body: { choices: [{ message: { content: 'Hi' } }] } },
+  });
+  const messages = [{ role: 'user', content: 'Hi' }];
+  const think = { thinking: { type: 'adaptive' }, output_config: { effort: 'low' } };
+  const reply = await post('/v1/messages', { model: 'm', max_tokens: 9, messages, ...think });
+  expect(reply.status).toBe(200);
+  expect(json()).toMatchObject({ reasoning_effort: 'low' });
+});
