@@ -3,7 +3,8 @@
  * picture, its CPU and memory over a busy server, and what the server pays for being watched.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,6 +21,9 @@ const CALLS_PER_SECOND = 200;
 /** Milliseconds. */
 const ROUND = 15_000;
 const STARTS = 7;
+/** With a watcher and without one, in turns: what differs is smaller than what changes by itself. */
+const TURNS = 12;
+const TURN = 4000;
 const SIZES = [
   [80, 24],
   [140, 40],
@@ -60,33 +64,49 @@ say(
 
 const stop = load();
 await sleep(5000);
-const before = await serverCost();
 say(`\n${INSTANCES} instances, ${CALLS_PER_SECOND} calls a second, ${ROUND / 1000} s each:`);
 for (const [columns, rows] of SIZES) {
   const terminal = open(columns, rows);
   await sleep(5000);
   const start = { cpu: cpuOf(terminal.pid), written: writtenBy(terminal.pid) };
-  const watched = await serverCost();
+  await sleep(ROUND);
   const used = (cpuOf(terminal.pid) - start.cpu) / 1000 / ROUND;
   const written = (writtenBy(terminal.pid) - start.written) / ROUND;
   say(
     `${`${columns} × ${rows}`.padEnd(10)} ${share(used)} of a core, ${rssOf(terminal.pid)} MB, ` +
-      `${written.toFixed(0)} kB/s to the terminal; the server ${share(watched)}`,
+      `${written.toFixed(0)} kB/s to the terminal`,
   );
   terminal.close();
 }
-await sleep(2000);
-say(
-  `unwatched, the server uses ${share(before)} before and ${share(await serverCost())} after that`,
-);
+const costs = { alone: [], watched: [] };
+for (let turn = 0; turn < TURNS; turn += 1) {
+  costs.alone.push(await serverCost());
+  const watcher = watch();
+  costs.watched.push(await serverCost());
+  watcher.leave();
+}
+const [alone, watched] = [costs.alone, costs.watched].map(median);
+say(`\nthe server: ${share(alone)} of a core, with a watcher ${share(watched)}`);
 stop();
 await closeAll();
 
-/** @returns What its process uses of a core, over one round. */
+/** @returns What the server's process uses of a core, over one turn. */
 async function serverCost() {
   const before = server.child.cpu();
-  await sleep(ROUND);
-  return (server.child.cpu() - before) / 1000 / ROUND;
+  const began = performance.now();
+  await sleep(TURN);
+  return (server.child.cpu() - before) / 1000 / (performance.now() - began);
+}
+
+/** Follows the server as a dashboard does, and looks at nothing. */
+function watch() {
+  const states = join(folder, 'jairouter/servers');
+  const [file] = readdirSync(states);
+  const { token } = JSON.parse(readFileSync(join(states, file), 'utf8'));
+  const headers = { authorization: `Bearer ${token}` };
+  const request = get(`${server.origin}/admin/events`, { headers }, (answer) => answer.resume());
+  request.on('error', () => {});
+  return { leave: () => request.destroy() };
 }
 
 /** Milliseconds, and CPU time of those, until the dashboard shows an instance. */

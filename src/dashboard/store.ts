@@ -41,6 +41,8 @@ const PAUSES = {
 } as const;
 /** What changes by itself, such as a countdown, is seen to change this often. */
 const TICK = 1000;
+/** Columns beside a notice: its mark, and both ends of the line. */
+const MARGIN = 4;
 /** Milliseconds that a notice stays. */
 const NOTICE = 5000;
 
@@ -94,7 +96,12 @@ export function openStore(options: StoreOptions): Store {
     change();
   };
   const say = (text: string, tone: 'good' | 'bad' | 'accent'): void =>
-    look((view) => ({ ...view, notice: { text, tone, until: now() + NOTICE } }));
+    look((view) => {
+      // What has gone wrong is to be read whole.
+      if (tone === 'bad' && text.length > state.size.columns - MARGIN)
+        return { ...view, pages: [...view.pages, { kind: 'failed', problem: text, scroll: 0 }] };
+      return { ...view, notice: { text, tone, until: now() + NOTICE } };
+    });
   const context = { ...options, actions: feed.actions, state: () => state, look, say };
 
   feed.open((event) => {

@@ -34,6 +34,8 @@ export interface Cursor {
 /** A page's data comes a moment after it is opened; until then, or when it can't be had, it is absent. */
 export type Page = (
   | { readonly kind: 'help'; readonly bindings: readonly Binding[] }
+  /** An order has failed for a reason that is too long for the last line. */
+  | { readonly kind: 'failed' }
   | {
       readonly kind: 'instance';
       readonly name: string;
@@ -59,7 +61,7 @@ export type Page = (
 ) & {
   /** The first line that is seen. */
   readonly scroll: number;
-  /** Why its data could not be had. */
+  /** Why its data could not be had, or what went wrong. */
   readonly problem: string | undefined;
 };
 

@@ -244,6 +244,18 @@ describe('orders to an instance', () => {
     expect(board.feed.orders).toEqual(['change("a", {"enabled":false})']);
   });
 
+  it('tell what went wrong on a page, where the last line is too short for that', async () => {
+    const board = await withInstances();
+    board.feed.answers.change = () => {
+      throw new Error(`The config was not changed: ${'it is code, '.repeat(9)}edit it by hand.`);
+    };
+    await board.press('e');
+    await board.sees('That did not work');
+    await board.sees('edit it by hand.');
+    await board.press('escape');
+    await board.sees('● gpu-1');
+  });
+
   it('enable it without a question', async () => {
     const board = await withInstances();
     await board.press('e');

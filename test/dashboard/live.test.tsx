@@ -148,7 +148,8 @@ describe('orders to a real server', () => {
     const text = await readFile(server.file, 'utf8');
     await writeFile(server.file, 'instances: { gpu: { adapter: nobody } }\n');
     await board.press('R', 'y');
-    await board.sees(/✗ The config is not valid/);
+    await board.sees(/✗ The config is not valid.*unknown adapter `nobody`/s);
+    await board.press('escape');
     // What is wrong stays on the screen until it is mended.
     await board.sees(/✗ config not applied: .*jairouter\.config\.yaml:1:\d+/);
     await board.sees(/✗ invalid since \d\d:\d\d:\d\d/);

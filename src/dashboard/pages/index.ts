@@ -40,6 +40,8 @@ function titleOf(page: Page): string {
   switch (page.kind) {
     case 'help':
       return 'Help';
+    case 'failed':
+      return 'That did not work';
     case 'instance':
       return `Instance ${page.name}`;
     case 'call':
@@ -63,6 +65,8 @@ function linesOf(page: Page, state: State, width: number): readonly Line[] {
   switch (page.kind) {
     case 'help':
       return helpLines(page.bindings, width);
+    case 'failed':
+      return [];
     case 'instance': {
       const { name, detail } = page;
       const instance = seen(state).status?.instances.find((one) => one.name === name);
