@@ -21,7 +21,7 @@ export type NewsEntry = Omit<News, 'seq' | 'at'> & {
 
 /** Something that a follower hears of. */
 export type Happening =
-  | { readonly kind: 'call'; readonly call: RecentCall }
+  | { readonly kind: 'call'; readonly call: KeptCall }
   | { readonly kind: 'news'; readonly news: News };
 
 /** Which calls to show; what is absent does not matter. */
@@ -75,7 +75,7 @@ export class Observatory {
       this.keepBodies(this.#bodies);
     }
     if (this.#followers.size === 0) return;
-    this.#tell({ kind: 'call', call: shownCall(kept) });
+    this.#tell({ kind: 'call', call: kept });
   }
 
   /**
@@ -139,7 +139,7 @@ export class Observatory {
     const resumes = after !== undefined && after <= this.#seq;
     const most = resumes ? KEPT : FIRST;
     const missed = [
-      ...this.recent({ limit: most }).map((call) => ({ kind: 'call' as const, call })),
+      ...[...this.#calls].slice(0, most).map((call) => ({ kind: 'call' as const, call })),
       ...this.recentNews(most).map((news) => ({ kind: 'news' as const, news })),
     ].filter((one) => !resumes || seqOf(one) > after);
     for (const one of missed.toSorted((a, b) => seqOf(a) - seqOf(b))) listener(one);

@@ -13,25 +13,37 @@ export interface KeptCall {
 }
 
 /** A call's record as it is shown. */
-export function shownCall({ seq, outcome, capture }: KeptCall): RecentCall {
-  return known({
+export function shownCall(kept: KeptCall): RecentCall {
+  return known({ ...fieldsOf(kept), attempts: kept.outcome.attempts.map(shownAttempt) });
+}
+
+/** The same as JSON, for those who are told of each call: that leaves out by itself what nobody knows. */
+export function callJson(kept: KeptCall): string {
+  return JSON.stringify({ ...fieldsOf(kept), attempts: kept.outcome.attempts.map(attemptFields) });
+}
+
+function fieldsOf({ seq, outcome, capture }: KeptCall) {
+  return {
     seq,
     ...outcome,
     modelKnown: undefined,
     trace: undefined,
     traceId: outcome.trace?.traceId,
-    attempts: outcome.attempts.map(shownAttempt),
     captured: capture !== undefined,
-  });
+  };
 }
 
 function shownAttempt(attempt: AttemptRecord): ShownAttempt {
-  return known({
+  return known(attemptFields(attempt));
+}
+
+function attemptFields(attempt: AttemptRecord) {
+  return {
     ...attempt,
     adapter: undefined,
     origin: undefined,
     spanId: undefined,
     choice: undefined,
     why: whyText(attempt.choice),
-  });
+  };
 }

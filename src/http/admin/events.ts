@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { seqOf, type Happening } from '../../observe/observatory.ts';
+import { callJson } from '../../observe/shown-call.ts';
 import type { Gateway } from '../gateway.ts';
 import { readStatus } from '../status.ts';
 
@@ -7,14 +8,23 @@ import { readStatus } from '../status.ts';
 const INTERVAL = 1000;
 /** Milliseconds from news to a snapshot that shows it; what else happens meanwhile is in the same one. */
 const SOON = 100;
+/** Milliseconds that a call or news waits for others, to be told in one write with them; … */
+const PAUSE = 50;
+/** … and characters that are not left waiting. */
+const BUNDLE = 32_000;
 /** Bytes that may wait for a watcher; more than all that is kept, which one may ask for at once. */
 const BACKLOG = 8 * 1024 * 1024;
-/** Milliseconds without taking anything, after which a watcher is dropped. */
+/** Bytes from which on a watcher gets no more snapshots, until it has taken some. */
+const BEHIND = 256 * 1024;
+/** Milliseconds that a watcher may stay behind before it is dropped. */
 const PATIENCE = 30_000;
 
 interface Watcher {
   readonly response: ServerResponse;
-  /** Since when it has taken nothing of what waits for it. */
+  /** What is to be written to it, and how long that is. */
+  readonly untold: string[];
+  length: number;
+  /** Since when it is behind. */
   stuckSince: number | undefined;
 }
 
@@ -24,6 +34,7 @@ class Feed {
   readonly #watchers = new Set<Watcher>();
   #timer: NodeJS.Timeout | undefined;
   #soon: NodeJS.Timeout | undefined;
+  #telling: NodeJS.Timeout | undefined;
   /** The last happening that was told: all watchers get the same text. */
   #told: { readonly happening: Happening; readonly text: string } | undefined;
 
@@ -33,7 +44,7 @@ class Feed {
 
   /** @param after The last event that it has seen; absent: it begins with what is recent. */
   add(response: ServerResponse, after: number | undefined): void {
-    const watcher: Watcher = { response, stuckSince: undefined };
+    const watcher: Watcher = { response, untold: [], length: 0, stuckSince: undefined };
     response.write(this.#snapshot());
     const following = this.#gateway.observe.follow((happening) => {
       this.#write(watcher, this.#text(happening));
@@ -41,6 +52,7 @@ class Feed {
       if (happening.kind === 'news' && this.#watchers.has(watcher)) this.#hurry();
     }, after);
     this.#watchers.add(watcher);
+    tell(watcher);
     this.#timer ??= setInterval(() => this.#tick(), INTERVAL);
     response.on('close', () => {
       following.close();
@@ -48,7 +60,8 @@ class Feed {
       if (this.#watchers.size > 0) return;
       clearInterval(this.#timer);
       clearTimeout(this.#soon);
-      this.#timer = this.#soon = undefined;
+      clearTimeout(this.#telling);
+      this.#timer = this.#soon = this.#telling = undefined;
       this.#told = undefined;
     });
   }
@@ -65,7 +78,7 @@ class Feed {
     const now = performance.now();
     const ready: Watcher[] = [];
     for (const watcher of this.#watchers) {
-      if (!watcher.response.writableNeedDrain) {
+      if (watcher.response.writableLength < BEHIND) {
         watcher.stuckSince = undefined;
         ready.push(watcher);
         // A snapshot that comes late is of no use: who is behind gets the next one.
@@ -74,6 +87,7 @@ class Feed {
     if (ready.length === 0) return;
     const text = this.#snapshot();
     for (const watcher of ready) this.#write(watcher, text);
+    this.#tell();
   }
 
   #snapshot(): string {
@@ -82,16 +96,37 @@ class Feed {
 
   #text(happening: Happening): string {
     if (this.#told?.happening === happening) return this.#told.text;
-    const data = happening.kind === 'call' ? happening.call : happening.news;
-    const text = `event: ${happening.kind}\nid: ${seqOf(happening)}\ndata: ${JSON.stringify(data)}\n\n`;
+    const { kind } = happening;
+    const data = kind === 'call' ? callJson(happening.call) : JSON.stringify(happening.news);
+    const text = `event: ${kind}\nid: ${seqOf(happening)}\ndata: ${data}\n\n`;
     this.#told = { happening, text };
     return text;
   }
 
-  #write({ response }: Watcher, text: string): void {
-    if (response.writableLength > BACKLOG) response.destroy();
-    else response.write(text);
+  /** Puts it with what is told next: a write for each call would cost more than the call's text. */
+  #write(watcher: Watcher, text: string): void {
+    const { response, untold } = watcher;
+    if (response.writableLength + watcher.length > BACKLOG) {
+      response.destroy();
+      return;
+    }
+    untold.push(text);
+    watcher.length += text.length;
+    if (watcher.length > BUNDLE) tell(watcher);
+    else this.#telling ??= setTimeout(() => this.#tell(), PAUSE);
   }
+
+  #tell(): void {
+    clearTimeout(this.#telling);
+    this.#telling = undefined;
+    for (const watcher of this.#watchers) tell(watcher);
+  }
+}
+
+function tell(watcher: Watcher): void {
+  if (watcher.length === 0) return;
+  watcher.response.write(watcher.untold.join(''));
+  watcher.untold.length = watcher.length = 0;
 }
 
 const FEEDS = new WeakMap<Gateway, Feed>();
