@@ -7,14 +7,16 @@ import type { Candidate } from './balance/balancer.ts';
  * - `loading`: up, but says itself that it can't serve yet;
  * - `misconfigured`: refuses our credentials, or its config names an unset variable.
  */
-export type InstanceState =
-  | 'unknown'
-  | 'healthy'
-  | 'loading'
-  | 'unhealthy'
-  | 'misconfigured'
-  | 'draining'
-  | 'disabled';
+export type InstanceState = (typeof INSTANCE_STATES)[number];
+export const INSTANCE_STATES = [
+  'unknown',
+  'healthy',
+  'loading',
+  'unhealthy',
+  'misconfigured',
+  'draining',
+  'disabled',
+] as const;
 
 /** The models of one instance, as far as they are known. */
 export interface Catalogue {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Problem } from '../../config/problem.ts';
+import { INSTANCE_STATES } from '../../gateway/directory.ts';
 import type {
   CapturedCall,
   CatalogueEntry,
@@ -20,15 +21,7 @@ const time = z.number().meta({ description: 'Milliseconds since the epoch.' });
 const span = z.number().meta({ description: 'Milliseconds.' });
 export const operation = z.enum(Object.keys(OPERATIONS) as [Operation, ...Operation[]]);
 export const service = z.enum(SERVICES);
-const state = z.enum([
-  'unknown',
-  'healthy',
-  'loading',
-  'unhealthy',
-  'misconfigured',
-  'draining',
-  'disabled',
-]);
+const state = z.enum(INSTANCE_STATES);
 export const problem = z
   .object({
     file: z.string(),

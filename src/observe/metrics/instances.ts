@@ -1,16 +1,7 @@
-import type { InstanceState } from '../../gateway/directory.ts';
+import { INSTANCE_STATES } from '../../gateway/directory.ts';
 import type { BreakerStatus, InstanceStatus } from '../status.ts';
 import type { Metric, Reading, Value } from './metric.ts';
 
-const STATES = [
-  'unknown',
-  'healthy',
-  'loading',
-  'unhealthy',
-  'misconfigured',
-  'draining',
-  'disabled',
-] as const satisfies readonly InstanceState[];
 const BREAKER_STATES = [
   'closed',
   'open',
@@ -70,7 +61,7 @@ export const INSTANCE_METRICS = {
     labels: ['backend', 'state'],
     *read({ status }) {
       for (const { name: backend, state: now } of status.instances)
-        for (const state of STATES) yield [{ backend, state }, flag(state === now)];
+        for (const state of INSTANCE_STATES) yield [{ backend, state }, flag(state === now)];
     },
   },
   jairouter_instance_in_flight: {
