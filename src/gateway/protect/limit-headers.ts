@@ -26,13 +26,31 @@ export function limitHeaders(
     if (known === undefined || isTighter(next, known)) tightest[limit.unit] = next;
   }
   const headers: Record<string, string> = {};
-  for (const [unit, { limit, remaining, reset }] of Object.entries(tightest)) {
-    headers[`x-ratelimit-limit-${unit}`] = String(limit);
-    headers[`x-ratelimit-remaining-${unit}`] = String(remaining);
-    headers[`x-ratelimit-reset-${unit}`] = formatReset(reset);
+  for (const unit of UNITS) {
+    const told = tightest[unit];
+    if (told === undefined) continue;
+    const names = NAMES[unit];
+    headers[names.limit] = String(told.limit);
+    headers[names.remaining] = String(told.remaining);
+    headers[names.reset] = formatReset(told.reset);
   }
   return headers;
 }
+
+const UNITS = ['requests', 'tokens'] as const satisfies readonly CostUnit[];
+/** Written out: names that are put together for each answer cost more than all that they tell. */
+const NAMES = {
+  requests: {
+    limit: 'x-ratelimit-limit-requests',
+    remaining: 'x-ratelimit-remaining-requests',
+    reset: 'x-ratelimit-reset-requests',
+  },
+  tokens: {
+    limit: 'x-ratelimit-limit-tokens',
+    remaining: 'x-ratelimit-remaining-tokens',
+    reset: 'x-ratelimit-reset-tokens',
+  },
+} as const satisfies Record<CostUnit, Record<keyof Gauge, string>>;
 
 /** @returns The value of `Retry-After`: whole seconds, rounded up, 1 or more. */
 export function retryAfterSeconds(ms: number): string {
