@@ -50,7 +50,7 @@ describe('a line that is wider than the terminal', () => {
           const line = all.map((one) => one.replaceAll(' ', '-')).join(' ');
           const lines = broken(line, width);
           expect(lines.join(' ').split(/ +/)).toEqual(line.split(/ +/));
-          for (const one of lines) expect(widthOf(one)).toBeLessThanOrEqual(width + 12);
+          for (const one of lines) expect(widthOf(one)).toBeLessThanOrEqual(width);
         },
       ),
     );

@@ -425,7 +425,8 @@ model:
     const gateway = await started(result);
     await gateway.post('/v1/chat/completions', { model: 'm' });
     await gateway.post('/v1/rerank', { model: 'r', query: 'q', documents: ['d'] });
-    const calls = a.received.filter(({ body }) => body.includes('"m"') || body.includes('"r"'));
+    // What it may have beside the usual is only asked for, with nothing in it.
+    const calls = a.received.filter(({ body }) => body.toString() !== '{}');
     expect(calls.map(({ path }) => path)).toEqual(['/api/v3/chat/completions', '/rerank']);
   });
 });
